@@ -1,0 +1,66 @@
+# Everything that a target needs, it sets up by itself: Python packages in .venv, Asterisk and Redis in .stack.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+# The stamp bears Python's version: a newer Python on the machine means a new .venv.
+READY := $(VENV)/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+STACK := $(PY) -m service.stack
+
+.DEFAULT_GOAL := help
+.PHONY: help run up down status logs demo lint types test test-compose check clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+run: $(READY) ## Set everything up and run it in the foreground; Ctrl-C stops it
+	@exec $(STACK) run
+
+up: $(READY) ## The same in the background; returns when it is ready
+	@$(STACK) up
+
+down: $(READY) ## Stop what runs
+	@$(STACK) down
+
+status: $(READY) ## Show what runs
+	@$(STACK) status
+
+logs: $(READY) ## Follow the logs of all parts
+	@exec $(STACK) logs
+
+demo: $(READY) ## Place a call to the sandbox, show its timeline and its recording
+	@$(STACK) demo
+
+lint: $(READY) ## Check the style
+	$(PY) -m ruff check .
+
+types: $(READY) ## Check the types
+	$(PY) -m mypy
+
+test: $(READY) ## Run all tests, on a stack of their own
+	$(PY) -m pytest
+
+test-compose: $(READY) ## Try compose.yaml with a container engine
+	tests/compose/run
+
+check: lint types ## What CI runs next to `make test`: style, types, fast tests
+	$(PY) -m pytest tests/unit tests/contract
+
+clean: ## Stop what runs here, remove .stack and .venv
+	@if [ -e .stack/home/lock ] && [ -x $(PY) ]; then env -u ORBIT_HOME $(STACK) down; fi
+	rm -rf .stack $(VENV)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed (PYTHON=… names another one)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "  python    installing python3-venv with apt-get …"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
+	  else \
+	    echo "python3-venv is missing; run as root: apt-get update && apt-get install -y python3-venv" >&2; exit 1; \
+	  fi
+	@echo "  python    installing the packages of constraints.txt in $(VENV) …"; begun=$$(date +%s); \
+	  { [ -e $@ ] || $(PYTHON) -m venv --clear $(VENV); } && \
+	  $(PY) -m pip install -qq -c constraints.txt -e '.[dev]' && touch $@ && \
+	  echo "✓ python    $$(( $$(date +%s) - begun )) s"

@@ -1,0 +1,82 @@
+"""Bodies and queries: bytes → JSON → a model, or every fault of it at once."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from service.errors import Fault, InvalidJson, ValidationFailed
+
+_OWN_CODE = re.compile(r"^[A-Z_]+$")
+MAX_DEPTH = 32
+
+
+def parse_json(raw: bytes) -> Any:
+    """Strict JSON (RFC 8259, valid UTF-8, at most `MAX_DEPTH` deep). Raises `InvalidJson`."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidJson(f"The body is not valid JSON: {error.msg} at character {error.pos}.") from None
+    if _deeper_than(value, MAX_DEPTH):
+        raise InvalidJson(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    return value
+
+
+def _deeper_than(value: Any, depth: int) -> bool:
+    if depth == 0:
+        return True
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_deeper_than(child, depth - 1) for child in children)
+
+
+async def check_body(
+    model: type[BaseModel], value: Any, check_url: Callable[[str], Awaitable[str | None]]
+) -> tuple[BaseModel, list[str]]:
+    """The model of a body and the names of fields that it does not know. Raises `ValidationFailed` with all faults.
+
+    A model's `urls` names the fields that hold webhook URLs; what they may point to is asked of `check_url`.
+    """
+    if not isinstance(value, dict):
+        raise ValidationFailed(Fault("", value, "an object"))
+    faults: list[Fault] = []
+    checked: BaseModel | None = None
+    try:
+        checked = model.model_validate(value)
+    except ValidationError as error:
+        faults += faults_of(error)
+    for name in getattr(model, "urls", ()):
+        url = value.get(name)
+        if isinstance(url, str) and (reason := await check_url(url)):
+            faults.append(Fault(name, url, reason, "INVALID_WEBHOOK_URL"))
+    if faults or checked is None:
+        raise ValidationFailed(*faults)
+    known = {f.alias or name for name, f in model.model_fields.items()}
+    return checked, [f"unknown field: {name[:100]}" for name in value if name not in known]
+
+
+def check_query(model: type[BaseModel], query: Mapping[str, str]) -> BaseModel:
+    """The model of a query. A `+` that was not escaped in a telephone number came as a space; it is put back.
+
+    Raises `ValidationFailed`.
+    """
+    values = {name: "+" + value[1:] if value[:1] == " " else value for name, value in query.items()}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ValidationFailed(*faults_of(error)) from None
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """Pydantic's errors in the contract's words."""
+    faults = []
+    for e in error.errors(include_url=False, include_context=False):
+        path = ".".join(str(part) for part in e["loc"])
+        if e["type"] == "missing":
+            faults.append(Fault(path, None, "a value: the field is required", "MISSING_REQUIRED_FIELD"))
+        else:
+            code = e["type"] if _OWN_CODE.match(e["type"]) else "VALIDATION_ERROR"
+            expected = e["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            faults.append(Fault(path, e["input"], expected, code))
+    return faults

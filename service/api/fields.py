@@ -1,0 +1,62 @@
+"""Kinds of values that bodies hold, each with its grammar."""
+
+import re
+from typing import Annotated, Any
+
+import orjson
+import phonenumbers
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*\.?|\[[0-9A-Fa-f:.]{2,45}\])"
+_SIP_URI = re.compile(rf"sips?:[A-Za-z0-9._+~*-]{{1,64}}@{_HOST}(?::[0-9]{{1,5}})?(?:;transport=(?:udp|tcp|tls))?")
+METADATA_BYTES = 16 * 1024
+
+
+def is_e164(text: str) -> bool:
+    """Whether `text` is a possible telephone number in E.164, written exactly so."""
+    if not _E164.fullmatch(text):
+        return False
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        return False
+    exact = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) == text
+    return exact and phonenumbers.is_possible_number(number)
+
+
+def _phone(text: str) -> str:
+    if not is_e164(text):
+        raise PydanticCustomError("INVALID_PHONE_NUMBER", "a telephone number in E.164, such as +14155552671")
+    return text
+
+
+def _destination(text: str) -> str:
+    if len(text) <= 255 and _SIP_URI.fullmatch(text):
+        return text
+    if not is_e164(text):
+        raise PydanticCustomError(
+            "INVALID_PHONE_NUMBER", "a telephone number in E.164, such as +14155552671, or a SIP URI: sip:user@host"
+        )
+    return text
+
+
+def _metadata(value: dict[str, Any]) -> dict[str, Any]:
+    if len(orjson.dumps(value)) > METADATA_BYTES:
+        raise PydanticCustomError("metadata_size", "an object of at most 16 KB as JSON")
+    return value
+
+
+def _text(value: str) -> str:
+    if any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise PydanticCustomError("control_characters", "text without control characters")
+    return value
+
+
+Phone = Annotated[str, AfterValidator(_phone)]
+Destination = Annotated[str, AfterValidator(_destination)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
+Text = Annotated[str, Field(max_length=255), AfterValidator(_text)]
+Url = Annotated[str, Field(max_length=2048)]
+Identifier = Annotated[str, Field(max_length=64)]

@@ -1,0 +1,127 @@
+"""What answers hold, described for the OpenAPI page. A test compares real answers with these."""
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from service.calls.call import Direction, Side
+from service.calls.status import Status
+
+
+class Resource(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class HangupShown(Resource):
+    by: Side
+    cause: int = Field(description="Q.850 cause")
+    sip_code: int | None = Field(description="the far end's final SIP answer, where it gave one")
+    reason: str = Field(description="the cause in a word")
+
+
+class Call(Resource):
+    id: str
+    direction: Direction
+    to: str
+    from_: str = Field(alias="from")
+    status: Status
+    agent_id: str | None
+    ivr_id: str | None
+    trunk_id: str | None
+    record: bool
+    max_duration: int = Field(description="seconds from answer")
+    timeout: int = Field(description="seconds to ring")
+    metadata: dict[str, Any]
+    webhook_url: str | None
+    created_at: AwareDatetime
+    ringing_at: AwareDatetime | None
+    answered_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    duration_seconds: int | None = Field(description="from answer to end")
+    recording_url: str | None = Field(description="plays without a key until its signature expires")
+    hangup: HangupShown | None
+    agent_summary: dict[str, Any] | None
+
+
+class TimelineRow(Resource):
+    id: str
+    type: str
+    created_at: AwareDatetime
+    sequence: int
+    recovered: bool = Field(description="found out later, by a comparison or from the ledger")
+    detail: dict[str, Any]
+
+
+class Number(Resource):
+    id: str
+    number: str
+    friendly_name: str | None
+    trunk_id: str | None
+    webhook_url: str | None
+    created_at: AwareDatetime
+
+
+class Webhook(Resource):
+    id: str
+    url: str
+    events: list[str]
+    description: str | None
+    created_at: AwareDatetime
+
+
+class NewWebhook(Webhook):
+    signing_secret: str = Field(description="shown this once")
+
+
+class Delivery(Resource):
+    id: str
+    webhook_id: str | None
+    event_id: str
+    event_type: str
+    resource_id: str
+    url: str
+    status: Literal["pending", "retrying", "delivered", "dead"]
+    attempts: int
+    next_attempt_at: AwareDatetime | None
+    response_status: int | None
+    error: str | None
+    created_at: AwareDatetime
+    delivered_at: AwareDatetime | None
+
+
+class Meta(BaseModel):
+    request_id: str
+    timestamp: AwareDatetime
+    warnings: list[str] = Field(default=[], description="unknown fields of the body")
+
+
+class Pagination(Resource):
+    cursor: str | None
+    has_more: bool
+    total: int
+
+
+class FaultShown(Resource):
+    field: str
+    value: Any
+    expected: str
+
+
+class CodedFault(FaultShown):
+    code: str
+
+
+class ErrorShown(Resource):
+    code: str
+    message: str
+    status: int
+    details: FaultShown | None
+    errors: list[CodedFault] = []
+
+
+class Error(BaseModel):
+    error: ErrorShown
+    meta: Meta
+
+
+SHOWN: tuple[type[BaseModel], ...] = (Call, TimelineRow, Number, Webhook, NewWebhook, Delivery, Meta, Pagination, Error)

@@ -1,0 +1,23 @@
+"""The aiohttp application of the API."""
+
+from aiohttp import web
+
+from service.api.endpoint import endpoint
+from service.api.middleware import around
+from service.api.services import SERVICES, Services
+from service.api.system import add_system
+from service.api.table import ROUTES
+
+BASES = ("/v1", "/api/v1")
+
+
+def build(services: Services) -> web.Application:
+    """Every route at both bases, with and without a slash at its end."""
+    application = web.Application(middlewares=[around], client_max_size=services.settings.max_body_bytes)
+    application[SERVICES] = services
+    for base in BASES:
+        for route in ROUTES:
+            for slash in ("", "/"):
+                application.router.add_route(route.method, f"{base}{route.path}{slash}", endpoint(route))
+    add_system(application)
+    return application

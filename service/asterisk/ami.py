@@ -1,0 +1,56 @@
+"""AMI of one node, by panoramisk: the ledger is read and cleared through it. It reconnects by itself."""
+
+import asyncio
+import logging
+from typing import Any
+
+from panoramisk import Manager
+
+from service.errors import AsteriskUnavailable
+
+_QUIET = logging.getLogger("orbit.ami")
+_QUIET.setLevel(logging.CRITICAL)
+
+
+class Ami:
+    """One node's AMI. `address` is host:port."""
+
+    def __init__(self, address: str, user: str, password: str, timeout_ms: int) -> None:
+        host, _, port = address.rpartition(":")
+        self._timeout = timeout_ms / 1000
+        self._ready = asyncio.Event()
+        self._manager = Manager(
+            host=host,
+            port=int(port),
+            username=user,
+            secret=password,
+            events="off",
+            encoding="utf-8",
+            log=_QUIET,
+            reconnect_timeout=1,
+            on_login=lambda _: self._ready.set(),
+            on_disconnect=lambda *_: self._ready.clear(),
+        )
+
+    def start(self) -> None:
+        self._manager.loop = asyncio.get_running_loop()
+        self._manager.connect()
+
+    def close(self) -> None:
+        self._manager.connect = lambda *_, **__: None
+        self._manager.close()
+
+    async def action(self, name: str, **fields: str) -> list[Any]:
+        """Sends an action and returns its messages: the response, then what belongs to it.
+
+        Raises `AsteriskUnavailable` where the node does not answer, `ValueError` for a value with a line break.
+        """
+        if any(c in value for value in fields.values() for c in "\r\n\0"):
+            raise ValueError("an AMI value cannot hold a line break")
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._ready.wait()
+                answer = await self._manager.send_action({"Action": name, **fields})
+        except (TimeoutError, OSError) as error:
+            raise AsteriskUnavailable from error
+        return answer if isinstance(answer, list) else [answer]

@@ -1,0 +1,104 @@
+"""ARI commands of one node, by aioari. Nothing here knows a call; names and values are checked by who calls.
+
+The swagger description is read from the node itself at the first use, so that a node may be away when we start.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aioari.client import Client
+from aiohttp.web_exceptions import HTTPException
+from aioswagger11.http_client import AsynchronousHttpClient, BasicAuthenticator
+from yarl import URL
+
+from service.errors import AsteriskUnavailable
+
+
+class AriRefused(Exception):
+    """ARI answered with an error: its HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"ARI {status}: {message}")
+        self.status = status
+
+
+class NotSent(AsteriskUnavailable):
+    """The request never reached the node."""
+
+
+class Ari:
+    """One node's ARI. `url` ends with `/ari`; close it when done."""
+
+    def __init__(self, url: str, user: str, password: str, timeout_ms: int) -> None:
+        self.url = URL(url)
+        self._user, self._password = user, password
+        self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000, sock_connect=min(2.0, timeout_ms / 1000))
+        self._client: Client | None = None
+        self._connecting = asyncio.Lock()
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header that ARI wants, for the event socket too."""
+        return {"Authorization": aiohttp.encode_basic_auth(self._user, self._password)}
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    async def call(self, repository: str, operation: str, **values: Any) -> Any:
+        """Runs `operation` (a nickname of ARI's swagger) and returns the decoded answer.
+
+        Raises `AriRefused`, `NotSent` or `AsteriskUnavailable`.
+        """
+        async with self._translated():
+            client = await self._connected()
+            response = await getattr(getattr(client.swagger, repository), operation)(**values)
+            return await response.json() if response.status != 204 else None
+
+    async def download(self, name: str, destination: Path) -> bool:
+        """Writes a stored recording to `destination`; False where the node has none of that name."""
+        try:
+            async with self._translated():
+                client = await self._connected()
+                response = await client.swagger.recordings.getStoredFile(recordingName=name)
+                with destination.open("wb") as file:
+                    async for piece in response.content.iter_chunked(65536):
+                        await asyncio.to_thread(file.write, piece)
+        except AriRefused as refusal:
+            if refusal.status == 404:
+                return False
+            raise
+        return True
+
+    async def _connected(self) -> Client:
+        async with self._connecting:
+            if self._client is None:
+                http = AsynchronousHttpClient(auth=BasicAuthenticator(self.url.host, self._user, self._password))
+                await http.session.close()
+                http.session = aiohttp.ClientSession(
+                    timeout=self._timeout, connector=aiohttp.TCPConnector(limit=128, keepalive_timeout=30)
+                )
+                client = Client(str(self.url.parent) + "/", http)
+                try:
+                    await client.init()
+                except BaseException:
+                    await http.close()
+                    raise
+                self._client = client
+            return self._client
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except HTTPException as error:
+            raise AriRefused(error.status, error.text or "") from error
+        except aiohttp.ClientConnectorError as error:
+            raise NotSent from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise AsteriskUnavailable from error

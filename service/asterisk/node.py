@@ -1,0 +1,109 @@
+"""One Asterisk: its commands, its events, its ledger."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from service.asterisk.ami import Ami
+from service.asterisk.ari import Ari, AriRefused
+from service.asterisk.channel import STATES, ms, offer_of, seconds_to_ms, variable
+from service.asterisk.decode import Decoder, Identify
+from service.asterisk.ledger import Ledger
+from service.asterisk.socket import EventSocket
+from service.calls.events import Event
+from service.control.inbound import Offer
+from service.control.node_state import ChannelState
+from service.errors import AsteriskUnavailable
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears of a node: events in order, offers that are ours, and each (re)connect."""
+
+    event: Callable[[Event], None]
+    offer: Callable[[Offer], Awaitable[None]]
+    connected: Callable[[str], Awaitable[None]]
+    identify: Identify
+
+
+class Node:
+    """A node under its name. `run` keeps it connected; the rest may be called at any time."""
+
+    def __init__(self, name: str, app: str, ari: Ari, ami: Ami, pulse_ms: int) -> None:
+        self.name, self.app, self.ari, self._ami = name, app, ari, ami
+        self.ledger = Ledger(ami, name, app)
+        self._pulse_ms = pulse_ms
+        self._listener: Listener | None = None
+        self._decoder: Decoder | None = None
+        self._socket: EventSocket | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether its event stream is proven alive."""
+        return self._socket is not None and self._socket.alive
+
+    async def run(self, listener: Listener) -> None:
+        """Until cancelled."""
+        self._listener = listener
+        self._decoder = Decoder(self.name, self.app, listener.identify)
+        self._socket = EventSocket(
+            self.ari, self.name, self.app, self._pulse_ms, self._receive, lambda: listener.connected(self.name)
+        )
+        self._ami.start()
+        try:
+            await self._socket.run()
+        finally:
+            self._ami.close()
+            for task in self._tasks:
+                task.cancel()
+            await self.ari.close()
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        assert self._decoder is not None
+        assert self._listener is not None
+        if message["type"] == "CallBroadcast":
+            self._spawn(self._claim(message["channel"]["id"]))
+        elif (offer := self._decoder.offer(message)) is not None:
+            self._spawn(self._offered(offer))
+        elif (event := self._decoder.event(message)) is not None:
+            self._listener.event(event)
+
+    async def _claim(self, channel_id: str) -> None:
+        """First come, first served among the processes: 409 says that another one was faster."""
+        try:
+            await self.ari.call("events", "claimChannel", channelId=channel_id, application=self.app)
+        except (AriRefused, AsteriskUnavailable) as error:
+            log.info("call not claimed", channel=channel_id, error=str(error))
+
+    async def _offered(self, offer: Offer) -> None:
+        assert self._listener is not None
+        await self._listener.offer(offer)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def channels(self) -> list[ChannelState]:
+        """Every channel that the node has."""
+        return [
+            ChannelState(
+                channel["id"],
+                STATES.get(channel["state"], "down"),
+                ms(channel["creationtime"]),
+                seconds_to_ms(variable(channel, "ORBIT_ANSWERED")),
+                offer_of(channel, self.name, self.app),
+            )
+            for channel in await self.ari.call("channels", "list")
+        ]
+
+    async def booted_at(self) -> int:
+        """When this Asterisk started, ms since 1970."""
+        info = await self.ari.call("asterisk", "getInfo", only="status")
+        return ms(info["status"]["startup_time"])

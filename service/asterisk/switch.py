@@ -1,0 +1,149 @@
+"""Commands carried out on nodes, and what the use cases ask of nodes. A table says who does what."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from service.asterisk import metrics
+from service.asterisk.ari import AriRefused, NotSent
+from service.asterisk.node import Node
+from service.calls.call import Call
+from service.calls.commands import Accept, Command, ForgetOutcome, HangUp, Originate
+from service.calls.events import Event, LegRefused
+from service.calls.ids import now_ms
+from service.control.inbound import Offer
+from service.control.node_state import ChannelState, Outcome
+from service.errors import AsteriskUnavailable
+
+log = structlog.get_logger()
+
+LATE_MS = 10_000  # a recording not closed this long after the end belongs to a node that died while it wrote
+
+
+class AsteriskSwitch:
+    """`Switch`, `Nodes` and `Doorkeeper` over the nodes. `tell` takes the events that a refusal makes."""
+
+    def __init__(self, nodes: dict[str, Node], tell: Callable[[Event], None]) -> None:
+        self._nodes, self._tell = nodes, tell
+        self._runners: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
+            Originate: self._originate,
+            Accept: self._accept,
+            HangUp: self._hang_up,
+            ForgetOutcome: self._forget_outcome,
+        }
+
+    async def run(self, command: Command) -> None:
+        await self._runners[type(command)](command)
+
+    def pick_node(self) -> str:
+        for node in self._nodes.values():
+            if node.healthy:
+                return node.name
+        raise AsteriskUnavailable(retry_after=1)
+
+    async def _originate(self, command: Originate) -> None:
+        call, node = command.call, self._node(command.call.leg.node)
+        try:
+            await node.ari.call(
+                "channels",
+                "originate",
+                endpoint=dial_string(call),
+                context="orbit-answered",
+                extension="s",
+                priority=1,
+                callerId=call.from_,
+                timeout=call.timeout,
+                channelId=call.leg.channel_id,
+                variables={
+                    "CHANNEL(hangup_handler_push)": "orbit-ledger,s,1",
+                    "ORBIT_APP": call.leg.app,
+                    "ORBIT_MAX_DURATION": str(call.max_duration),
+                    "ORBIT_RECORD": "1" if call.record else "0",
+                },
+            )
+        except AriRefused as refusal:
+            metrics.REFUSED.labels("originate", refusal.status).inc()
+            log.warning("originate refused", call_id=call.id, status=refusal.status)
+            if refusal.status != 409:  # the channel is there already
+                # A contact that does not answer OPTIONS makes ARI say 500 "Allocation failed".
+                self._tell(LegRefused(call_id=call.id, at=now_ms(), cause=27, reason="trunk_unreachable"))
+        except NotSent:
+            self._tell(LegRefused(call_id=call.id, at=now_ms(), cause=38, reason="asterisk_unavailable"))
+
+    async def _accept(self, command: Accept) -> None:
+        leg = command.call.leg
+        await self._quietly(
+            leg.node, "continueInDialplan", channelId=leg.channel_id, context="orbit-claimed", extension=leg.app, priority=1
+        )
+
+    async def _hang_up(self, command: HangUp) -> None:
+        leg = command.call.leg
+        await self._quietly(leg.node, "hangup", channelId=leg.channel_id, reason="normal")
+
+    async def turn_away(self, offer: Offer, cause: int) -> None:
+        await self._quietly(offer.node, "hangup", channelId=offer.channel_id, reason_code=cause)
+
+    async def apologise(self, offer: Offer) -> None:
+        """Plays the apology to a caller whom we claimed and cannot serve."""
+        await self._quietly(
+            offer.node, "continueInDialplan", channelId=offer.channel_id, context="orbit-apology", extension="s", priority=1
+        )
+
+    async def _quietly(self, node: str, operation: str, **values: Any) -> None:
+        """A channel that is gone needs nothing more."""
+        try:
+            await self._node(node).ari.call("channels", operation, **values)
+        except AriRefused as refusal:
+            if refusal.status not in (404, 409, 412):
+                metrics.REFUSED.labels(operation, refusal.status).inc()
+                raise
+
+    async def _forget_outcome(self, command: ForgetOutcome) -> None:
+        await self.forget(command.call.leg.node, command.call.leg.channel_id)
+
+    async def recording(self, call: Call, destination: Path) -> bool:
+        ari, name = self._node(call.leg.node).ari, call.leg.channel_id
+        if await ari.download(f"done/{name}", destination):
+            return True
+        late = now_ms() - (call.ended_at or 0) > LATE_MS
+        return late and await ari.download(f"live/{name}", destination)
+
+    async def drop_recording(self, call: Call) -> None:
+        for state in ("done", "live"):
+            try:
+                await self._node(call.leg.node).ari.call(
+                    "recordings", "deleteStored", recordingName=f"{state}/{call.leg.channel_id}"
+                )
+            except AriRefused:
+                continue
+            return
+
+    async def booted_at(self, node: str) -> int:
+        return await self._node(node).booted_at()
+
+    async def channels(self, node: str) -> list[ChannelState]:
+        return await self._node(node).channels()
+
+    async def ledger(self, node: str) -> list[Outcome]:
+        return await self._node(node).ledger.read()
+
+    async def forget(self, node: str, channel_id: str) -> None:
+        await self._node(node).ledger.forget(channel_id)
+
+    def _node(self, name: str) -> Node:
+        node = self._nodes.get(name)
+        if node is None:
+            raise AsteriskUnavailable(f"There is no node {name}.")
+        return node
+
+
+def dial_string(call: Call) -> str:
+    """`PJSIP/{number}@{endpoint}`. A SIP URI goes through the trunk's own proxy; the sandbox takes its user part only,
+    so that nothing dialled there can leave it. Grammar was checked at the door: no separator of the dialplan is left."""
+    if not call.to.startswith("sip"):
+        return f"PJSIP/{call.to}@{call.leg.endpoint}"
+    if call.sandbox:
+        return f"PJSIP/{call.to.split(':', 1)[1].split('@')[0]}@{call.leg.endpoint}"
+    return f"PJSIP/{call.leg.endpoint}/{call.to}"

@@ -1,0 +1,59 @@
+"""Ids: a prefix and 26 characters, 48 bits of time then 80 of chance (Crockford's base 32, as ULIDs have it).
+
+They sort by time and cannot be guessed. A leg's channel is named after its call, so that either finds the other.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SHAPE = re.compile(r"^[a-z]{2,5}_[0-7][0-9A-HJKMNP-TV-Z]{25}$")
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970, the unit of every time in the core."""
+    return time.time_ns() // 1_000_000
+
+
+def _encode(number: int) -> str:
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def mint(prefix: str, at_ms: int | None = None) -> str:
+    """A new id, such as `call_01JD…`."""
+    at = now_ms() if at_ms is None else at_ms
+    return f"{prefix}_{_encode(at << 80 | secrets.randbits(80))}"
+
+
+def derive(prefix: str, at_ms: int, key: bytes, name: str) -> str:
+    """The one id that belongs to `name` (a channel) under the install's secret `key`.
+
+    Every process derives the same id from the same channel, so that a call that reaches us is created once, whoever
+    sees it first: an event, a reconnect or the ledger.
+    """
+    digest = hmac.digest(key, name.encode(), hashlib.sha256)
+    return f"{prefix}_{_encode(at_ms << 80 | int.from_bytes(digest[:10], 'big'))}"
+
+
+def lowest(prefix: str, at_ms: int) -> str:
+    """The id before all ids of that millisecond; for ranges over time."""
+    return f"{prefix}_{_encode(max(0, min(at_ms, (1 << 48) - 1)) << 80)}"
+
+
+def is_id(text: str, prefix: str) -> bool:
+    """Whether `text` has the shape of an id of this kind."""
+    return text.startswith(prefix + "_") and _SHAPE.match(text) is not None
+
+
+def channel_of(call_id: str) -> str:
+    """The channel id of a call's first leg."""
+    return f"{call_id}.1"
+
+
+def call_of(channel_id: str) -> str | None:
+    """The call a channel was named after, or None for a channel that we did not name."""
+    call_id, _, leg = channel_id.partition(".")
+    return call_id if leg and is_id(call_id, "call") else None

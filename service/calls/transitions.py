@@ -1,0 +1,172 @@
+"""The one place where a call changes: (status, event) → new call, notices, commands. Pure.
+
+`TABLE` says which event means something in which status; a pair that is not there changes nothing. What can come late,
+twice or out of order is therefore harmless by construction, and counted by whoever calls.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from service.calls import causes
+from service.calls.call import Call, Direction, Hangup, Recording, Side
+from service.calls.commands import Accept, Command, ForgetOutcome, HangUp, Originate
+from service.calls.events import (
+    CallCreated,
+    Event,
+    HangupRequested,
+    LegAnswered,
+    LegEnded,
+    LegLost,
+    LegRang,
+    LegRefused,
+    RecordingMissing,
+    RecordingStored,
+)
+from service.calls.status import TERMINAL, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One line of a call's timeline and one webhook: the call as it was at that moment."""
+
+    type: str
+    at: int
+    call: Call
+    recovered: bool
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an event did."""
+
+    call: Call
+    notices: tuple[Notice, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+
+def apply(call: Call | None, event: Event) -> Change | None:
+    """The change that `event` makes, or None where it makes none. `call` is None while it does not exist."""
+    if call is None:
+        return _created(event) if isinstance(event, CallCreated) else None
+    step = TABLE.get((call.status, type(event)))
+    return step(call, event) if step else None
+
+
+def _tell(call: Call, event: Event, kind: str, at: int, **detail: Any) -> tuple[Call, Notice]:
+    told = replace(call, sequence=call.sequence + 1)
+    return told, Notice(f"call.{kind}", at, told, event.recovered, detail)
+
+
+def _created(event: CallCreated) -> Change:
+    call, notice = _tell(event.call, event, "initiated", event.call.created_at)
+    if event.recovered:  # its channel is answered, or gone
+        return Change(call, (notice,))
+    return Change(call, (notice,), (Originate(call) if call.direction is Direction.OUTBOUND else Accept(call),))
+
+
+def _rang(call: Call, event: LegRang) -> Change:
+    call, notice = _tell(replace(call, status=Status.RINGING, ringing_at=event.at), event, "ringing", event.at)
+    return Change(call, (notice,))
+
+
+def _answered(call: Call, event: Event, at: int | None = None) -> Change:
+    at = max(event.at if at is None else at, call.created_at)
+    call, notice = _tell(replace(call, status=Status.IN_PROGRESS, answered_at=at), event, "answered", at)
+    return Change(call, (notice,))
+
+
+def _ended(call: Call, event: LegEnded) -> Change:
+    notices: tuple[Notice, ...] = ()
+    if call.answered_at is None and event.answered_at is not None:
+        answer = _answered(call, event, event.answered_at)
+        call, notices = answer.call, answer.notices
+    status, hangup = _outcome(call, event)
+    recorded = call.record and call.answered_at is not None
+    ended = _finish(call, event, status, hangup, Recording.PENDING if recorded else Recording.NONE)
+    return Change(ended.call, notices + ended.notices, (ForgetOutcome(ended.call),))
+
+
+def _outcome(call: Call, event: LegEnded) -> tuple[Status, Hangup]:
+    """Status and hangup of an ended leg. An API hang-up is known by who asked; its cause is Asterisk's choice."""
+    cause = causes.cause_of(event.cause)
+    far = Side.CALLEE if call.direction is Direction.OUTBOUND else Side.CALLER
+    if call.answered_at is not None:
+        status, sip = Status.COMPLETED, None
+        by, reason = (Side.SYSTEM, cause.reason) if cause.ours else (far, cause.reason)
+    else:
+        status, sip = cause.unanswered, event.sip_code
+        rang_out = event.cause == causes.NO_ANSWER and event.at - call.created_at >= call.timeout * 1000 - 100
+        if rang_out:
+            sip = None
+        by, reason = (far if sip or call.direction is Direction.INBOUND else Side.SYSTEM), cause.reason
+        if call.direction is Direction.INBOUND:
+            status = Status.CANCELLED if event.cause == causes.NORMAL else status
+    if event.end:
+        by, reason = Side.SYSTEM, event.end
+    elif call.hangup_requested_at is not None:
+        by, reason = Side.API, "hangup_requested"
+        if status is not Status.COMPLETED:
+            status, sip = Status.CANCELLED, None
+    return status, Hangup(by, event.cause, sip, reason)
+
+
+def _refused(call: Call, event: LegRefused) -> Change:
+    if call.hangup_requested_at is not None:
+        hangup = Hangup(Side.API, event.cause, None, "hangup_requested")
+        return _finish(call, event, Status.CANCELLED, hangup, Recording.NONE)
+    return _finish(call, event, Status.FAILED, Hangup(Side.SYSTEM, event.cause, None, event.reason), Recording.NONE)
+
+
+def _lost(call: Call, event: LegLost) -> Change:
+    if call.answered_at is None and call.hangup_requested_at is not None:
+        hangup = Hangup(Side.API, causes.NORMAL, None, "hangup_requested")
+        return _finish(call, event, Status.CANCELLED, hangup, Recording.NONE)
+    recorded = call.record and call.answered_at is not None
+    hangup = Hangup(Side.SYSTEM, causes.OUT_OF_ORDER, None, event.reason)
+    return _finish(call, event, Status.FAILED, hangup, Recording.PENDING if recorded else Recording.NONE)
+
+
+def _finish(call: Call, event: Event, status: Status, hangup: Hangup, recording: Recording) -> Change:
+    at = max(event.at, call.answered_at or call.created_at)
+    ended = replace(call, status=status, ended_at=at, hangup=hangup, recording=recording)
+    ended, notice = _tell(
+        ended, event, status, at, by=hangup.by, cause=hangup.cause, sip_code=hangup.sip_code, reason=hangup.reason
+    )
+    return Change(ended, (notice,))
+
+
+def _hangup_requested(call: Call, event: HangupRequested) -> Change:
+    """Asked twice, the channel is asked to end twice: the first request may have been lost."""
+    at = event.at if call.hangup_requested_at is None else call.hangup_requested_at
+    call = replace(call, hangup_requested_at=at)
+    return Change(call, commands=(HangUp(call),))
+
+
+def _recording_stored(call: Call, event: RecordingStored) -> Change | None:
+    if call.recording is not Recording.PENDING:
+        return None
+    call = replace(call, recording=Recording.READY)
+    call, notice = _tell(call, event, "recording.ready", event.at, duration_ms=event.duration_ms)
+    return Change(call, (notice,))
+
+
+def _recording_missing(call: Call, event: RecordingMissing) -> Change | None:
+    del event
+    return Change(replace(call, recording=Recording.LOST)) if call.recording is Recording.PENDING else None
+
+
+_BEFORE_ANSWER = (Status.INITIATING, Status.RINGING)
+_ALIVE = (*_BEFORE_ANSWER, Status.IN_PROGRESS)
+
+TABLE: dict[tuple[Status, type[Event]], Callable[[Call, Any], Change | None]] = {
+    (Status.INITIATING, LegRang): _rang,
+    **{(status, LegAnswered): _answered for status in _BEFORE_ANSWER},
+    **{(status, LegEnded): _ended for status in _ALIVE},
+    **{(status, LegLost): _lost for status in _ALIVE},
+    (Status.INITIATING, LegRefused): _refused,
+    **{(status, HangupRequested): _hangup_requested for status in _ALIVE},
+    **{(status, RecordingStored): _recording_stored for status in TERMINAL},
+    **{(status, RecordingMissing): _recording_missing for status in TERMINAL},
+}

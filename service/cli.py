@@ -1,0 +1,64 @@
+"""The command line: the service itself, its keys, and the embedded stack."""
+
+import asyncio
+import secrets
+
+import click
+
+from service.settings import Settings
+
+
+@click.group()
+@click.version_option(package_name="orbit-voice")
+def main() -> None:
+    """Orbit Voice: a self-hosted Voice API."""
+
+
+@main.command()
+def serve() -> None:
+    """Run the service in the foreground; everything it needs comes from ORBIT_… (docs/settings.md)."""
+    from service.app import serve as run
+
+    asyncio.run(run(Settings()))
+
+
+@main.group()
+def keys() -> None:
+    """API keys."""
+
+
+@keys.command("create")
+@click.option("--test", is_flag=True, help="A test key: it reaches the sandbox carrier and nothing else.")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(["voice:read", "voice:write", "admin"]),
+    default=["voice:read", "voice:write"], show_default=True,
+)
+def create_key(test: bool, scopes: tuple[str, ...]) -> None:
+    """Make a key and print it. It is shown this once; Redis keeps only its hash."""
+    from service.store.connection import connect
+    from service.store.keyring import Keyring
+
+    api_key = f"dv_{'test' if test else 'live'}_sk_{secrets.token_hex(20)}"
+
+    async def register() -> None:
+        settings = Settings()
+        redis = connect(settings.redis_url, settings.redis_timeout_ms)
+        try:
+            await Keyring(redis).register(api_key, scopes, test)
+        finally:
+            await redis.aclose()
+
+    asyncio.run(register())
+    click.echo(api_key)
+
+
+def _add_stack() -> None:
+    """The embedded stack is a tool of its own; a container image may come without it."""
+    try:
+        from service.stack.cli import stack
+    except ImportError:
+        return
+    main.add_command(stack)
+
+
+_add_stack()

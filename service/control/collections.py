@@ -1,0 +1,23 @@
+"""The port of small collections: documents with an `id`."""
+
+from typing import Any, Protocol
+
+from service.control.ports import Page
+
+
+class Collection(Protocol):
+    """`store/documents.py` is one; each may have one unique field."""
+
+    async def create(self, document: dict[str, Any]) -> None: ...
+
+    async def replace(self, document: dict[str, Any], before: dict[str, Any]) -> bool: ...
+
+    async def get(self, document_id: str) -> dict[str, Any] | None: ...
+
+    async def find(self, value: str) -> dict[str, Any] | None: ...
+
+    async def delete(self, document: dict[str, Any]) -> bool: ...
+
+    async def all(self) -> list[dict[str, Any]]: ...
+
+    async def page(self, cursor: str | None, limit: int) -> Page: ...

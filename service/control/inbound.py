@@ -1,0 +1,91 @@
+"""A call that reaches one of our numbers: looked up, created, answered and held; or turned away."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from service.calls.call import Call, Direction, Leg
+from service.calls.events import CallCreated, LegAnswered, LegEnded
+from service.calls.ids import derive
+from service.control.originate import NumberBook, TrunkBook
+from service.control.reactor import Reactor
+from service.numbers.number import as_e164
+
+log = structlog.get_logger()
+
+UNALLOCATED = 1  # Q.850: the number is nobody's; SIP 404
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An inbound channel as a node shows it. `called` and `caller` are digits as they came, `at` when it was made."""
+
+    channel_id: str
+    node: str
+    app: str
+    called: str
+    caller: str
+    at: int
+
+
+class Doorkeeper(Protocol):
+    """What is done with a channel that becomes no call."""
+
+    async def turn_away(self, offer: Offer, cause: int) -> None: ...
+
+
+class Reception:
+    """Makes calls of offers. The call's id follows from the channel, so that it is the same call whoever sees it."""
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        numbers: NumberBook,
+        trunks: TrunkBook,
+        door: Doorkeeper,
+        secret: bytes,
+        max_duration: int = 3600,
+    ) -> None:
+        self._reactor, self._numbers, self._trunks, self._door = reactor, numbers, trunks, door
+        self._secret, self._max_duration = secret, max_duration
+
+    def call_id(self, channel_id: str, at: int) -> str:
+        """The id of the call that an inbound channel is."""
+        return derive("call", at, self._secret, channel_id)
+
+    async def offered(self, offer: Offer) -> None:
+        """A claimed channel waits to be answered."""
+        call = await self._call(offer)
+        if call is None:
+            log.info("inbound call to an unknown number", called=offer.called, channel=offer.channel_id)
+            await self._door.turn_away(offer, UNALLOCATED)
+        else:
+            await self._reactor.handle(CallCreated(call_id=call.id, at=offer.at, call=call))
+
+    async def recovered(self, offer: Offer, fact: LegAnswered | LegEnded | None = None) -> None:
+        """A channel, or a row of the ledger, of a call that may not have been stored; `fact` is what became of it."""
+        call = await self._call(offer)
+        if call is None:
+            return
+        await self._reactor.handle(CallCreated(call_id=call.id, at=offer.at, call=call, recovered=True))
+        if fact is not None:
+            await self._reactor.handle(fact)
+
+    async def _call(self, offer: Offer) -> Call | None:
+        number = await self._numbers.by_number(as_e164(offer.called))
+        if number is None:
+            return None
+        trunk = await self._trunks.by_id(number.trunk_id) if number.trunk_id else await self._trunks.default()
+        return Call(
+            id=self.call_id(offer.channel_id, offer.at),
+            direction=Direction.INBOUND,
+            to=number.number,
+            from_=offer.caller,
+            leg=Leg(offer.channel_id, offer.node, offer.app),
+            created_at=offer.at,
+            trunk_id=trunk.id if trunk else None,
+            max_duration=self._max_duration,
+            webhook_url=number.webhook_url,
+            sandbox=trunk.sandbox if trunk else False,
+        )

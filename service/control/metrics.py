@@ -1,0 +1,9 @@
+"""Counters of the use cases, in Prometheus' words."""
+
+from prometheus_client import Counter
+
+EVENTS_IGNORED = Counter("orbit_events_ignored", "Events that changed nothing, by why.", ["reason"])
+CALL_EVENTS = Counter("orbit_call_events", "Events of calls that were stored, by type.", ["type"])
+WRITE_CONFLICTS = Counter("orbit_write_conflicts", "Writes that another process had overtaken.")
+RECORDINGS = Counter("orbit_recordings", "Recordings, by what became of them.", ["outcome"])
+RECONCILED = Counter("orbit_reconciled", "Facts that a comparison with a node brought, by kind.", ["kind"])

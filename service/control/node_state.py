@@ -1,0 +1,42 @@
+"""What a node says about itself when it is asked: its channels and its ledger."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from service.control.inbound import Offer
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """A live channel. `offer` is set for one that a trunk brought us. `state` is `down`, `waiting`, `ringing` or `up`."""
+
+    channel_id: str
+    state: str
+    created_at: int
+    answered_at: int | None
+    offer: Offer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A row of the ledger: how a channel ended. `offer` as above."""
+
+    channel_id: str
+    ended_at: int
+    cause: int
+    sip_code: int | None
+    answered_at: int | None
+    end: str
+    offer: Offer | None
+
+
+class Nodes(Protocol):
+    """Asks nodes. Every method may raise `AsteriskUnavailable`."""
+
+    async def booted_at(self, node: str) -> int: ...
+
+    async def channels(self, node: str) -> list[ChannelState]: ...
+
+    async def ledger(self, node: str) -> list[Outcome]: ...
+
+    async def forget(self, node: str, channel_id: str) -> None: ...

@@ -1,0 +1,94 @@
+"""What the use cases need of the world. Adapters implement these; `app.py` puts them together.
+
+Every method may raise `StoreUnavailable` (stores) or `AsteriskUnavailable` (the switch) and nothing else of its medium.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from service.calls.call import Call
+from service.calls.commands import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A stored call and the version that the next write must name."""
+
+    call: Call
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """One event as it leaves: its id, type, resource id, that resource's own webhook URL, and the body's bytes."""
+
+    id: str
+    type: str
+    resource: str
+    url: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of documents, newest first; `cursor` continues after the last one."""
+
+    items: Sequence[Any]
+    cursor: str | None
+    total: int
+
+
+class CallStore(Protocol):
+    """Calls in the store. One write is one round trip: call, indexes, timeline and outbox, or nothing."""
+
+    async def load(self, call_id: str) -> Versioned | None: ...
+
+    async def write(
+        self, call: Call, version: int, before: Call | None, timeline: Sequence[bytes], outbox: Sequence[OutboxEntry]
+    ) -> bool:
+        """Stores `call` where the stored version is still `version` (0: where there is none yet); False where not."""
+        ...
+
+    async def live_ids(self) -> set[str]:
+        """The calls that have not ended."""
+        ...
+
+    async def live_count(self) -> int: ...
+
+    async def recordings_due(self, now_ms: int, limit: int) -> list[str]: ...
+
+    async def postpone_recording(self, call_id: str, until_ms: int) -> None: ...
+
+
+class Switch(Protocol):
+    """Asterisk, as the use cases see it."""
+
+    async def run(self, command: Command) -> None:
+        """Carries out one command. What comes of it arrives as events."""
+        ...
+
+    def pick_node(self) -> str:
+        """The node for a new call. Raises `AsteriskUnavailable` where none is healthy."""
+        ...
+
+    async def recording(self, call: Call, destination: Path) -> bool:
+        """Downloads the call's raw two-channel audio; False where the node has no finished file."""
+        ...
+
+    async def drop_recording(self, call: Call) -> None:
+        """Deletes the node's copy."""
+        ...
+
+
+class RecordingStorage(Protocol):
+    """Where finished recordings are kept. Local folder now; an object store is another class."""
+
+    async def keep(self, recording_id: str, raw: Path, swap: bool) -> int:
+        """Takes two-channel 8 kHz 16-bit raw audio (`swap`: the other channel first), returns its length in ms."""
+        ...
+
+    def find(self, recording_id: str) -> Path | None:
+        """The WAV file, or None."""
+        ...

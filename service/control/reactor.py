@@ -1,0 +1,140 @@
+"""The only place where a stored call changes: load → apply → one write → commands.
+
+Events of one call are taken in order, calls run side by side. The write names the version that it read; where another
+process was faster, the event is applied again to what is there now.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
+
+from service.calls.call import Call
+from service.calls.commands import Command
+from service.calls.events import CallCreated, Event
+from service.calls.transitions import apply
+from service.control import metrics
+from service.control.ports import CallStore, Switch, Versioned
+from service.control.present import Presenter
+from service.errors import AsteriskUnavailable, StoreUnavailable
+
+log = structlog.get_logger()
+
+
+class Reactor:
+    """Owns the calls that this process works on: their order, their commands, and a copy of each live one."""
+
+    def __init__(self, store: CallStore, switch: Switch, presenter: Presenter) -> None:
+        self._store, self._switch, self._presenter = store, switch, presenter
+        self._live: dict[str, Versioned] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._lanes: dict[str, deque[Event]] = {}
+        self._chains: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def submit(self, event: Event) -> None:
+        """Takes an event from a stream. It is applied after those of the same call; it is never dropped, however long
+        the store is away."""
+        lane = self._lanes.get(event.call_id)
+        if lane is not None:
+            lane.append(event)
+            return
+        self._lanes[event.call_id] = deque([event])
+        self._spawn(self._drain(event.call_id))
+
+    async def handle(self, event: Event) -> Call | None:
+        """Applies one event now. Returns the call as it is afterwards; None where there is none.
+
+        Raises `StoreUnavailable`, and then nothing has changed.
+        """
+        lock = self._locks.setdefault(event.call_id, asyncio.Lock())
+        try:
+            async with lock:
+                return await self._apply(event)
+        finally:
+            if not lock.locked() and event.call_id not in self._live:
+                self._locks.pop(event.call_id, None)
+
+    async def drained(self) -> None:
+        """Waits until all that was taken is applied and all commands are done."""
+        while self._tasks or self._chains:
+            await asyncio.wait([*self._tasks, *self._chains.values()])
+
+    async def _drain(self, call_id: str) -> None:
+        lane = self._lanes[call_id]
+        patient = AsyncRetrying(
+            retry=retry_if_exception_type(StoreUnavailable), wait=wait_exponential(multiplier=0.1, max=1)
+        )
+        while lane:
+            try:
+                await patient(self.handle, lane[0])
+            except Exception:
+                log.exception("event not applied", call_id=call_id, event=type(lane[0]).__name__)
+            lane.popleft()
+        del self._lanes[call_id]
+
+    async def _apply(self, event: Event) -> Call | None:
+        held: Versioned | None = None
+        if isinstance(event, CallCreated):
+            fresh = True
+        else:
+            held = self._live.get(event.call_id)
+            fresh = False
+        while True:
+            if held is None and not fresh:
+                held = await self._store.load(event.call_id)
+                if held is None:
+                    metrics.EVENTS_IGNORED.labels("unknown_call").inc()
+                    return None
+            fresh = False
+            change = apply(held.call if held else None, event)
+            if change is None:
+                metrics.EVENTS_IGNORED.labels("no_change").inc()
+                return held.call if held else None
+            version = held.version if held else 0
+            rows, entries = zip(*map(self._presenter.announce, change.notices), strict=True) if change.notices else ((), ())
+            if await self._store.write(change.call, version, held.call if held else None, rows, entries):
+                self._keep(Versioned(change.call, version + 1))
+                for notice in change.notices:
+                    metrics.CALL_EVENTS.labels(notice.type).inc()
+                self._command(change.commands)
+                return change.call
+            metrics.WRITE_CONFLICTS.inc()
+            held = None
+
+    def _keep(self, held: Versioned) -> None:
+        if held.call.ended:
+            self._live.pop(held.call.id, None)
+        else:
+            self._live[held.call.id] = held
+
+    def _command(self, commands: tuple[Command, ...]) -> None:
+        """Starts commands; those of one call run one after the other."""
+        for command in commands:
+            call_id = command.call.id
+            task = asyncio.create_task(self._run(command, self._chains.get(call_id)))
+            self._chains[call_id] = task
+            task.add_done_callback(lambda done, call_id=call_id: self._unchain(call_id, done))
+
+    def _unchain(self, call_id: str, done: asyncio.Task[None]) -> None:
+        if self._chains.get(call_id) is done:
+            del self._chains[call_id]
+
+    async def _run(self, command: Command, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        try:
+            await self._switch.run(command)
+        except AsteriskUnavailable:
+            # The comparison that follows a reconnect finds what became of it.
+            log.warning("command not carried out", command=type(command).__name__, call_id=command.call.id)
+        except Exception:
+            log.exception("command failed", command=type(command).__name__, call_id=command.call.id)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

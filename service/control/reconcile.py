@@ -1,0 +1,109 @@
+"""Compares what the store believes with what a node knows, and feeds the difference in as ordinary events.
+
+Runs when a node's event stream is (re)connected and, as a safety net, from time to time. The order matters: the store's
+live calls are read before the channels, the channels before the ledger; a call that ends meanwhile is then found in one
+of the three, never in none.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from service.calls.call import Call
+from service.calls.events import HangupRequested, LegAnswered, LegEnded, LegLost, LegRang
+from service.calls.ids import call_of, now_ms
+from service.control import metrics
+from service.control.inbound import Reception
+from service.control.node_state import ChannelState, Nodes, Outcome
+from service.control.ports import CallStore
+from service.control.reactor import Reactor
+from service.errors import AsteriskUnavailable, StoreUnavailable
+
+log = structlog.get_logger()
+
+GRACE_MS = 5_000  # a call younger than this may not have its channel yet
+STUCK_MS = 3_000  # a claimed caller who has not been answered for this long was forgotten
+
+
+class Reconciler:
+    """Comparisons, one at a time per node."""
+
+    def __init__(self, reactor: Reactor, reception: Reception, store: CallStore, nodes: Nodes) -> None:
+        self._reactor, self._reception, self._store, self._nodes = reactor, reception, store, nodes
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def compare(self, node: str) -> None:
+        """One comparison. Raises nothing of a node or a store that is away: the next one comes."""
+        try:
+            async with self._locks.setdefault(node, asyncio.Lock()):
+                await self._compare(node)
+        except (AsteriskUnavailable, StoreUnavailable) as error:
+            log.warning("comparison not finished", node=node, error=type(error).__name__)
+
+    async def _compare(self, node: str) -> None:
+        believed = await self._store.live_ids()
+        channels = await self._nodes.channels(node)
+        outcomes = await self._nodes.ledger(node)
+        for outcome in outcomes:
+            await self._ended(node, outcome)
+        seen = set()
+        for channel in channels:
+            if call_id := self._call_id(channel):
+                seen.add(call_id)
+                await self._alive(call_id, channel)
+        ended = {self._call_id(outcome) for outcome in outcomes}
+        await self._missing(node, believed - seen - ended)
+
+    def _call_id(self, found: ChannelState | Outcome) -> str | None:
+        named = call_of(found.channel_id)
+        if named is None and found.offer is not None:
+            return self._reception.call_id(found.channel_id, found.offer.at)
+        return named
+
+    async def _ended(self, node: str, outcome: Outcome) -> None:
+        call_id = self._call_id(outcome)
+        if call_id is not None:
+            fact = LegEnded(
+                call_id=call_id,
+                at=outcome.ended_at,
+                recovered=True,
+                cause=outcome.cause,
+                sip_code=outcome.sip_code,
+                answered_at=outcome.answered_at,
+                end=outcome.end,
+            )
+            metrics.RECONCILED.labels("ended").inc()
+            if outcome.offer is not None:
+                await self._reception.recovered(outcome.offer, fact)
+            else:
+                await self._reactor.handle(fact)
+        await self._nodes.forget(node, outcome.channel_id)
+
+    async def _alive(self, call_id: str, channel: ChannelState) -> None:
+        call: Call | None = None
+        if channel.state == "up":
+            at = channel.answered_at or now_ms()
+            answer = LegAnswered(call_id=call_id, at=at, recovered=True)
+            if channel.offer is not None:
+                await self._reception.recovered(channel.offer, answer)
+            else:
+                call = await self._reactor.handle(answer)
+        elif channel.state == "ringing":
+            call = await self._reactor.handle(LegRang(call_id=call_id, at=now_ms(), recovered=True))
+        elif channel.offer is not None and now_ms() - channel.created_at > STUCK_MS:
+            await self._reception.offered(channel.offer)
+        if call is not None and call.hangup_requested_at is not None and not call.ended:
+            await self._reactor.handle(HangupRequested(call_id=call_id, at=now_ms(), recovered=True))
+
+    async def _missing(self, node: str, call_ids: Iterable[str]) -> None:
+        booted_at: int | None = None
+        for call_id in call_ids:
+            held = await self._store.load(call_id)
+            if held is None or held.call.leg.node != node or now_ms() - held.call.created_at < GRACE_MS:
+                continue
+            if booted_at is None:
+                booted_at = await self._nodes.booted_at(node)
+            reason = "node_lost" if booted_at > held.call.created_at else "channel_lost"
+            metrics.RECONCILED.labels(reason).inc()
+            await self._reactor.handle(LegLost(call_id=call_id, at=now_ms(), recovered=True, reason=reason))

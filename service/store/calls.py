@@ -1,0 +1,188 @@
+"""Calls in Redis: one document each, sorted indexes, a timeline, and the outbox, written together or not at all."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from service.calls.call import Call, Recording
+from service.calls.ids import lowest
+from service.control.ports import OutboxEntry, Page, Versioned
+from service.errors import InvalidCursor
+from service.store import call_document, keys
+from service.store.connection import guarded
+from service.store.cursor import decode_cursor, encode_cursor
+
+# KEYS: call, timeline, outbox, live, recordings, then the indexes to enter, then those to leave.
+# ARGV: expected version, document, id, live (1/0), recording due (ms, 0 none, -1 done), count to enter, count of
+#       timeline rows, those rows, then id/type/resource/url/body of each outbox entry.
+WRITE = """
+local have = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
+if have ~= tonumber(ARGV[1]) then return 0 end
+local id = ARGV[3]
+redis.call('HSET', KEYS[1], 'v', have + 1, 'doc', ARGV[2])
+if ARGV[4] == '1' then redis.call('SADD', KEYS[4], id) else redis.call('SREM', KEYS[4], id) end
+local due = tonumber(ARGV[5])
+if due > 0 then redis.call('ZADD', KEYS[5], due, id) elseif due < 0 then redis.call('ZREM', KEYS[5], id) end
+local enter = tonumber(ARGV[6])
+for i = 6, #KEYS do
+  if i < 6 + enter then redis.call('ZADD', KEYS[i], 0, id) else redis.call('ZREM', KEYS[i], id) end
+end
+local rows = tonumber(ARGV[7])
+for i = 8, 7 + rows do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+for i = 8 + rows, #ARGV, 5 do
+  redis.call('XADD', KEYS[3], '*', 'id', ARGV[i], 'type', ARGV[i + 1], 'resource', ARGV[i + 2], 'url', ARGV[i + 3],
+    'body', ARGV[i + 4])
+end
+return 1
+"""
+
+_INDEXED = ("status", "from", "to", "direction", "agent_id")
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """What a list of calls is narrowed to; None means any. Times in ms, `created_before` exclusive."""
+
+    status: str | None = None
+    from_: str | None = None
+    to: str | None = None
+    direction: str | None = None
+    agent_id: str | None = None
+    created_after: int | None = None
+    created_before: int | None = None
+
+
+def _indexes(call: Call) -> dict[str, str]:
+    """Index → value of every sorted set that a call is in."""
+    values = {
+        "all": "",
+        "status": call.status,
+        "from": call.from_,
+        "to": call.to,
+        "direction": call.direction,
+        "agent_id": call.agent_id,
+    }
+    return {field: value for field, value in values.items() if value is not None}
+
+
+class RedisCalls:
+    """`CallStore` on Redis, and the reads of the API."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._write = redis.register_script(WRITE)
+
+    async def load(self, call_id: str) -> Versioned | None:
+        with guarded():
+            version, document = await self._redis.hmget(keys.call(call_id), ["v", "doc"])
+        return Versioned(call_document.load(document), int(version)) if document else None
+
+    async def write(
+        self, call: Call, version: int, before: Call | None, timeline: Sequence[bytes], outbox: Sequence[OutboxEntry]
+    ) -> bool:
+        new, old = _indexes(call), _indexes(before) if before else {}
+        enter = [keys.calls_by(f, v) for f, v in new.items() if old.get(f) != v]
+        leave = [keys.calls_by(f, v) for f, v in old.items() if new.get(f) != v]
+        pending = call.recording is Recording.PENDING
+        was_pending = before is not None and before.recording is Recording.PENDING
+        due = (call.ended_at or 0) if pending and not was_pending else -1 if was_pending and not pending else 0
+        events = [part for e in outbox for part in (e.id, e.type, e.resource, e.url, e.body)]
+        with guarded():
+            done = await self._write(
+                keys=[
+                    keys.call(call.id),
+                    keys.timeline(call.id),
+                    keys.OUTBOX,
+                    keys.LIVE,
+                    keys.RECORDINGS,
+                    *enter,
+                    *leave,
+                ],
+                args=[
+                    version,
+                    call_document.dump(call),
+                    call.id,
+                    0 if call.ended else 1,
+                    due,
+                    len(enter),
+                    len(timeline),
+                    *timeline,
+                    *events,
+                ],
+            )
+        return bool(done)
+
+    async def live_ids(self) -> set[str]:
+        with guarded():
+            return {member.decode() for member in await self._redis.smembers(keys.LIVE)}
+
+    async def live_count(self) -> int:
+        with guarded():
+            return int(await self._redis.scard(keys.LIVE))
+
+    async def recordings_due(self, now_ms: int, limit: int) -> list[str]:
+        with guarded():
+            members = await self._redis.zrangebyscore(keys.RECORDINGS, 0, now_ms, start=0, num=limit)
+        return [member.decode() for member in members]
+
+    async def postpone_recording(self, call_id: str, until_ms: int) -> None:
+        with guarded():
+            await self._redis.zadd(keys.RECORDINGS, {call_id: until_ms}, xx=True)
+
+    async def timeline(self, call_id: str) -> list[bytes]:
+        """The rows of a call's timeline, oldest first, as they were written."""
+        with guarded():
+            return list(await self._redis.lrange(keys.timeline(call_id), 0, -1))
+
+    async def page(self, narrow: CallFilter, cursor: str | None, limit: int) -> Page:
+        """One page of calls, newest first. Raises `InvalidCursor`."""
+        top = "+"
+        if narrow.created_before is not None:
+            top = "(" + lowest("call", narrow.created_before)
+        bottom = "[" + lowest("call", narrow.created_after) if narrow.created_after is not None else "-"
+        chosen = {f: v for f in _INDEXED if (v := getattr(narrow, "from_" if f == "from" else f)) is not None}
+        names = [keys.calls_by(f, v) for f, v in chosen.items()] or [keys.calls_by("all")]
+        after = decode_cursor(cursor, "call") if cursor else None
+        if cursor and after is None:
+            raise InvalidCursor
+        start = min(top, "(" + after, key=_lex) if after else top
+        with guarded():
+            if len(names) == 1:
+                ids, total = await self._one_index(names[0], start, top, bottom, limit + 1)
+            else:
+                ids, total = await self._several(names, start, top, bottom, limit + 1)
+            documents = await self._documents(ids[:limit])
+        more = len(ids) > limit
+        return Page(
+            [call_document.load(d) for d in documents if d],
+            encode_cursor(ids[limit - 1].decode()) if more else None,
+            total,
+        )
+
+    async def _one_index(self, name: str, start: str, top: str, bottom: str, count: int) -> tuple[list[bytes], int]:
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.zrevrangebylex(name, start, bottom, start=0, num=count)
+        pipe.zlexcount(name, bottom, top)
+        ids, total = await pipe.execute()
+        return ids, total
+
+    async def _several(
+        self, names: list[str], start: str, top: str, bottom: str, count: int
+    ) -> tuple[list[bytes], int]:
+        """An intersection of indexes. Costs time with the smallest of them, not with the number of calls."""
+        low, high, first = bottom.lstrip("[("), top.lstrip("[("), start.lstrip("[(")
+        both: list[bytes] = sorted(await self._redis.zinter(names), reverse=True)
+        within = [m for m in both if (low == "-" or m.decode() >= low) and (high == "+" or m.decode() < high)]
+        return [m for m in within if first == "+" or m.decode() < first][:count], len(within)
+
+    async def _documents(self, ids: Iterable[bytes]) -> list[bytes | None]:
+        pipe = self._redis.pipeline(transaction=False)
+        for member in ids:
+            pipe.hget(keys.call(member.decode()), "doc")
+        return list(await pipe.execute()) if pipe.command_stack else []
+
+
+def _lex(bound: str) -> str:
+    """Orders bounds of a range; `+` is above all ids."""
+    return "~" if bound == "+" else bound[1:]

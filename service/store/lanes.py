@@ -1,0 +1,84 @@
+"""Lanes in Redis: the deliveries to one endpoint about one resource, in order, worked on under a lease."""
+
+import itertools
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from service.control.ports import OutboxEntry
+from service.store import keys
+from service.store.connection import guarded
+from service.store.scripts import script
+
+KEEP_MS = 7 * 24 * 3600 * 1000  # a finished delivery is kept for so long
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery at the head of its lane, leased to this process. `event.url` is where it goes."""
+
+    id: str
+    endpoint: str
+    status: str
+    attempts: int
+    created_at: int
+    untried: bool
+    lease: str
+    event: OutboxEntry
+
+
+class RedisLanes:
+    """`lease_ms` must be longer than one request takes. Processes' clocks may differ by less than what it is longer."""
+
+    def __init__(self, redis: Redis, lease_ms: int) -> None:
+        self._lease_ms = lease_ms
+        self._claim, self._settle = script(redis, "claim"), script(redis, "settle")
+        self._name, self._count = secrets.token_hex(8), itertools.count()
+
+    async def claim(
+        self, now: int, each: int, total: int, busy: Mapping[str, int]
+    ) -> tuple[Sequence[Claimed], int | None]:
+        under_way = [part for pair in busy.items() for part in pair]
+        with guarded():
+            next_due, records = await self._claim(
+                keys=[keys.OUTBOX], args=[now, now + self._lease_ms, self._lease(), each, total, *under_way]
+            )
+        return [_claimed(record) for record in records], int(float(next_due)) if next_due else None
+
+    async def settle(
+        self, held: Claimed, now: int, status: str, due: int, fields: Mapping[str, str | int], go_on: bool
+    ) -> Claimed | None:
+        next_lease = self._lease() if go_on else ""
+        stored = [part for pair in fields.items() for part in pair]
+        with guarded():
+            following = await self._settle(
+                keys=[keys.OUTBOX],
+                args=[held.id, held.lease, now, status, due, KEEP_MS, next_lease, now + self._lease_ms, *stored],
+            )
+        return _claimed(following) if following else None
+
+    def _lease(self) -> str:
+        """A new token each time: an outcome under an old lease counts no more, not even this process's own."""
+        return f"{self._name}:{next(self._count)}"
+
+
+def _claimed(flat: Sequence[bytes]) -> Claimed:
+    record = dict(zip(flat[::2], flat[1::2], strict=True))
+
+    def text(name: bytes) -> str:
+        return record[name].decode("utf-8", "replace")
+
+    return Claimed(
+        id=text(b"id"),
+        endpoint=text(b"endpoint"),
+        status=text(b"status"),
+        attempts=int(record[b"attempts"]),
+        created_at=int(record[b"created_at"]),
+        untried=b"duration_ms" not in record,
+        lease=text(b"lease"),
+        event=OutboxEntry(
+            text(b"event_id"), text(b"event_type"), text(b"resource_id"), text(b"url"), record.get(b"body", b"")
+        ),
+    )

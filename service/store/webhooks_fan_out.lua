@@ -1,0 +1,26 @@
+-- Entries of the outbox become deliveries and leave the stream, all at once.
+-- ARGV: group, now, most per endpoint, keep (ms), then for each entry: stream id ('' none), event id, type, resource,
+--       body, count of deliveries, and for each of those: id, endpoint, url.
+local group, now, most, keep = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local i = 5
+while i <= #ARGV do
+  local entry, event, kind, resource, body, count = unpack(ARGV, i, i + 5)
+  -- Where the entry was fanned out already, by another process or before an answer got lost, there is nothing to do.
+  local ours = entry == '' or redis.call('XACK', KEYS[1], group, entry) == 1
+  if ours and entry ~= '' then redis.call('XDEL', KEYS[1], entry) end
+  local created = entry == '' and now or string.match(entry, '^%d+')
+  i = i + 6
+  for _ = 1, tonumber(count) do
+    local id, endpoint, url = unpack(ARGV, i, i + 2)
+    i = i + 3
+    if ours then
+      redis.call('HSET', delivery(id), 'id', id, 'endpoint', endpoint, 'url', url, 'event_id', event,
+        'event_type', kind, 'resource_id', resource, 'body', body, 'status', 'pending', 'attempts', 0,
+        'created_at', created)
+      redis.call('ZADD', deliveries(endpoint), 0, id)
+      redis.call('PEXPIRE', deliveries(endpoint), keep)
+      trim(endpoint, most, 4)
+      push(id, endpoint, resource, now)
+    end
+  end
+end
