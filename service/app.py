@@ -57,8 +57,12 @@ async def assembled(settings: Settings) -> AsyncIterator[web.Application]:
         secret, account_secret = await first_start(settings, keyring, numbers, trunks)
 
         app = f"orbit-{settings.process}"
-        ari = Ari(settings.ari_url, settings.ari_user, settings.ari_password.get_secret_value(), settings.ari_timeout_ms)
-        ami = Ami(settings.ami_addr, settings.ami_user, settings.ami_password.get_secret_value(), settings.ari_timeout_ms)
+        ari = Ari(
+            settings.ari_url, settings.ari_user, settings.ari_password.get_secret_value(), settings.ari_timeout_ms
+        )
+        ami = Ami(
+            settings.ami_addr, settings.ami_user, settings.ami_password.get_secret_value(), settings.ari_timeout_ms
+        )
         nodes = {settings.node: Node(settings.node, app, ari, ami, settings.pulse_ms)}
         switch = AsteriskSwitch(nodes, lambda event: reactor.submit(event))
         presenter = Presenter(settings.base_url, secret, settings.recording_url_hours)

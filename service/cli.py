@@ -30,8 +30,12 @@ def keys() -> None:
 @keys.command("create")
 @click.option("--test", is_flag=True, help="A test key: it reaches the sandbox carrier and nothing else.")
 @click.option(
-    "--scope", "scopes", multiple=True, type=click.Choice(["voice:read", "voice:write", "admin"]),
-    default=["voice:read", "voice:write"], show_default=True,
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(["voice:read", "voice:write", "admin"]),
+    default=["voice:read", "voice:write"],
+    show_default=True,
 )
 def create_key(test: bool, scopes: tuple[str, ...]) -> None:
     """Make a key and print it. It is shown this once; Redis keeps only its hash."""

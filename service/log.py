@@ -1,4 +1,4 @@
-"""Log lines: JSON, one event each, with time and level. Nothing here is given a secret, so nothing here has to hide one."""
+"""Log lines: JSON, one event each, with time and level. Nobody hands a secret to a logger."""
 
 import logging
 import sys

@@ -14,8 +14,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ORBIT_", extra="ignore", frozen=True)
 
-    process: str = Field("p1", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="name of this process; keep it over restarts")
-    home: Path = Field(Path(".stack/home"), description="folder of all state: recordings, and in the embedded stack everything")
+    process: str = Field(
+        "p1", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="name of this process; keep it over restarts"
+    )
+    home: Path = Field(
+        Path(".stack/home"), description="folder of all state: recordings, and in the embedded stack everything"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error")
 
     api_host: str = Field("127.0.0.1", description="address the API binds")
@@ -26,7 +30,9 @@ class Settings(BaseSettings):
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="URL of Redis")
     redis_timeout_ms: int = Field(800, ge=50, description="longest wait for one Redis answer, milliseconds")
 
-    node: str = Field("node1", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="name of the Asterisk node (its systemname)")
+    node: str = Field(
+        "node1", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="name of the Asterisk node (its systemname)"
+    )
     ari_url: str = Field("http://127.0.0.1:8088/ari", description="URL of the node's ARI")
     ari_user: str = Field("orbit", description="ARI user")
     ari_password: SecretStr = Field(SecretStr(""), description="ARI password")
@@ -51,13 +57,19 @@ class Settings(BaseSettings):
     )
     webhook_per_endpoint: int = Field(16, ge=1, description="requests at once to one webhook endpoint, per process")
 
-    live_key: SecretStr = Field(SecretStr(""), description="a live key to register at start, `dv_live_sk_…`; empty: none")
-    test_key: SecretStr = Field(SecretStr(""), description="a test key to register at start, `dv_test_sk_…`; empty: none")
+    live_key: SecretStr = Field(
+        SecretStr(""), description="a live key to register at start, `dv_live_sk_…`; empty: none"
+    )
+    test_key: SecretStr = Field(
+        SecretStr(""), description="a test key to register at start, `dv_test_sk_…`; empty: none"
+    )
     webhook_secret: SecretStr = Field(
         SecretStr(""), description="the account's webhook secret, `whsec_…`; empty: made once and kept in Redis"
     )
     seed_numbers: str = Field("", description="numbers to register at start, E.164, separated by commas")
-    sandbox: bool = Field(False, description="register the sandbox carrier as a trunk, the default where there is no other")
+    sandbox: bool = Field(
+        False, description="register the sandbox carrier as a trunk, the default where there is no other"
+    )
 
     recordings: Path | None = Field(None, description="folder of finished recordings; empty: <home>/recordings")
     recording_url_hours: int = Field(24, ge=1, description="how long a recording's signed URL is valid, hours")

@@ -53,7 +53,9 @@ def error_response(error: OrbitError, request_id: str) -> web.Response:
         "details": _fault(first) if first else None,
     }
     if error.faults:
-        shown["errors"] = [{"code": f.code if f.code != "VALIDATION_ERROR" else code_of(f, error), **_fault(f)} for f in error.faults]
+        shown["errors"] = [
+            {"code": f.code if f.code != "VALIDATION_ERROR" else code_of(f, error), **_fault(f)} for f in error.faults
+        ]
     response = json_response(orjson.dumps({"error": shown, "meta": _meta(request_id)}), error.status)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, round(error.retry_after)))

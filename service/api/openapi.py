@@ -90,10 +90,11 @@ def _operation(route: Route, names: dict[type[BaseModel], str]) -> dict[str, Any
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
-    parameters: list[dict[str, Any]] = []
-    for part in route.path.split("/"):
-        if part.startswith("{"):
-            parameters.append({"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}})
+    parameters: list[dict[str, Any]] = [
+        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        for part in route.path.split("/")
+        if part.startswith("{")
+    ]
     if route.query is not None:
         schema = route.query.model_json_schema(ref_template=_REF)
         for name, described in schema["properties"].items():
@@ -131,7 +132,10 @@ def _success(route: Route, names: dict[type[BaseModel], str]) -> dict[str, Any]:
     if route.status == 204:
         return {"description": "Done."}
     if "/" in route.shows:
-        return {"description": "The sound.", "content": {route.shows: {"schema": {"type": "string", "format": "binary"}}}}
+        return {
+            "description": "The sound.",
+            "content": {route.shows: {"schema": {"type": "string", "format": "binary"}}},
+        }
     shown = next(names[m] for m in SHOWN if m.__name__ == route.shows)
     data: dict[str, Any] = {"type": "array", "items": _ref(shown)} if route.many else _ref(shown)
     meta: dict[str, Any] = _ref("Meta")

@@ -20,7 +20,9 @@ class Body(BaseModel):
 class CreateCall(Body):
     urls = ("webhook_url",)
 
-    to: Destination = Field(description="destination, E.164, or a SIP URI where the trunk allows them", examples=["+14155552671"])
+    to: Destination = Field(
+        description="destination, E.164, or a SIP URI where the trunk allows them", examples=["+14155552671"]
+    )
     from_: Phone = Field(alias="from", description="caller ID, a number of this account", examples=["+12025551234"])
     agent_id: Identifier | None = Field(None, description="agent that handles the call")
     ivr_id: Identifier | None = Field(None, description="IVR flow that runs when the call is answered")
@@ -51,7 +53,9 @@ class Webhook(Body):
     urls = ("url",)
 
     url: Url = Field(description="where events are sent", examples=["https://example.com/hooks"])
-    events: list[str] = Field(default=["*"], min_length=1, max_length=64, description="event types; * for all, call.* for a kind")
+    events: list[str] = Field(
+        default=["*"], min_length=1, max_length=64, description="event types; * for all, call.* for a kind"
+    )
     description: Text | None = Field(None, description="a note for people")
 
 

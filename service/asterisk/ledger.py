@@ -1,4 +1,4 @@
-"""The ledger: one AstDB row per ended channel, written by the dialplan (asterisk-config/extensions.conf, `orbit-ledger`).
+"""The ledger: one AstDB row per ended channel, written by `orbit-ledger` in asterisk-config/extensions.conf.
 
 It holds what happened while nobody listened. Rows are read through AMI and deleted once their outcome is stored.
 """

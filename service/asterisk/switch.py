@@ -75,7 +75,12 @@ class AsteriskSwitch:
     async def _accept(self, command: Accept) -> None:
         leg = command.call.leg
         await self._quietly(
-            leg.node, "continueInDialplan", channelId=leg.channel_id, context="orbit-claimed", extension=leg.app, priority=1
+            leg.node,
+            "continueInDialplan",
+            channelId=leg.channel_id,
+            context="orbit-claimed",
+            extension=leg.app,
+            priority=1,
         )
 
     async def _hang_up(self, command: HangUp) -> None:
@@ -88,7 +93,12 @@ class AsteriskSwitch:
     async def apologise(self, offer: Offer) -> None:
         """Plays the apology to a caller whom we claimed and cannot serve."""
         await self._quietly(
-            offer.node, "continueInDialplan", channelId=offer.channel_id, context="orbit-apology", extension="s", priority=1
+            offer.node,
+            "continueInDialplan",
+            channelId=offer.channel_id,
+            context="orbit-apology",
+            extension="s",
+            priority=1,
         )
 
     async def _quietly(self, node: str, operation: str, **values: Any) -> None:
@@ -141,7 +151,7 @@ class AsteriskSwitch:
 
 def dial_string(call: Call) -> str:
     """`PJSIP/{number}@{endpoint}`. A SIP URI goes through the trunk's own proxy; the sandbox takes its user part only,
-    so that nothing dialled there can leave it. Grammar was checked at the door: no separator of the dialplan is left."""
+    so that nothing dialled there can leave it. The door checked the grammar: no separator of the dialplan is left."""
     if not call.to.startswith("sip"):
         return f"PJSIP/{call.to}@{call.leg.endpoint}"
     if call.sandbox:

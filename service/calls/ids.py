@@ -10,7 +10,7 @@ import secrets
 import time
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_SHAPE = re.compile(r"^[a-z]{2,5}_[0-7][0-9A-HJKMNP-TV-Z]{25}$")
+_SHAPE = re.compile(r"[a-z]{2,5}_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def now_ms() -> int:
@@ -45,7 +45,7 @@ def lowest(prefix: str, at_ms: int) -> str:
 
 def is_id(text: str, prefix: str) -> bool:
     """Whether `text` has the shape of an id of this kind."""
-    return text.startswith(prefix + "_") and _SHAPE.match(text) is not None
+    return text.startswith(prefix + "_") and _SHAPE.fullmatch(text) is not None
 
 
 def channel_of(call_id: str) -> str:

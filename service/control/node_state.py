@@ -8,7 +8,7 @@ from service.control.inbound import Offer
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
-    """A live channel. `offer` is set for one that a trunk brought us. `state` is `down`, `waiting`, `ringing` or `up`."""
+    """A live channel; `state` is `down`, `waiting`, `ringing` or `up`. `offer` is set where a trunk brought it."""
 
     channel_id: str
     state: str

@@ -7,6 +7,7 @@ process was faster, the event is applied again to what is there now.
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -95,7 +96,9 @@ class Reactor:
                 metrics.EVENTS_IGNORED.labels("no_change").inc()
                 return held.call if held else None
             version = held.version if held else 0
-            rows, entries = zip(*map(self._presenter.announce, change.notices), strict=True) if change.notices else ((), ())
+            rows, entries = (
+                zip(*map(self._presenter.announce, change.notices), strict=True) if change.notices else ((), ())
+            )
             if await self._store.write(change.call, version, held.call if held else None, rows, entries):
                 self._keep(Versioned(change.call, version + 1))
                 for notice in change.notices:
@@ -117,7 +120,7 @@ class Reactor:
             call_id = command.call.id
             task = asyncio.create_task(self._run(command, self._chains.get(call_id)))
             self._chains[call_id] = task
-            task.add_done_callback(lambda done, call_id=call_id: self._unchain(call_id, done))
+            task.add_done_callback(partial(self._unchain, call_id))
 
     def _unchain(self, call_id: str, done: asyncio.Task[None]) -> None:
         if self._chains.get(call_id) is done:

@@ -10,7 +10,10 @@ from service.control.present import rfc3339
 from service.errors import Fault, NotFound, ValidationFailed
 
 EVENTS = (
-    *(f"call.{s}" for s in ("initiated", "ringing", "answered", "completed", "failed", "busy", "no_answer", "cancelled")),
+    *(
+        f"call.{s}"
+        for s in ("initiated", "ringing", "answered", "completed", "failed", "busy", "no_answer", "cancelled")
+    ),
     "call.recording.ready",
     *(f"conference.{s}" for s in ("started", "ended", "participant.joined", "participant.left", "recording.ready")),
     "voicemail.message.created",
@@ -101,8 +104,10 @@ def known(events: list[str]) -> list[str]:
     """The patterns, each once. Raises `ValidationFailed` for one that no event can match."""
     for i, pattern in enumerate(events):
         prefix = pattern.removesuffix("*")
-        if pattern != "*" and pattern not in EVENTS and not (
-            pattern.endswith(".*") and any(e.startswith(prefix) for e in EVENTS)
+        if (
+            pattern != "*"
+            and pattern not in EVENTS
+            and not (pattern.endswith(".*") and any(e.startswith(prefix) for e in EVENTS))
         ):
             raise ValidationFailed(Fault(f"events.{i}", pattern, "an event type, `*`, or a prefix such as `call.*`"))
     return list(dict.fromkeys(events))

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from redis.asyncio import Redis
 
 from service.calls.ids import now_ms
 from service.store import keys
-from service.store.connection import guarded
+from service.store.connection import Client, guarded
 from service.store.keyring import digest
 
 # Takes one token of a bucket. KEYS: bucket. ARGV: now (ms), tokens a second, burst.
@@ -22,7 +21,8 @@ local taken = 0
 if tokens >= 1 then tokens = tokens - 1; taken = 1 end
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', now)
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
-return {taken, math.floor(tokens), math.ceil(math.max(0, 1 - tokens) / rate * 1000), math.ceil((burst - tokens) / rate * 1000)}
+local wait, full = math.max(0, 1 - tokens) / rate, (burst - tokens) / rate
+return {taken, math.floor(tokens), math.ceil(wait * 1000), math.ceil(full * 1000)}
 """
 
 
@@ -39,7 +39,7 @@ class Allowance:
 class Admission:
     """Reads keys and takes tokens."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Client) -> None:
         self._redis = redis
         self._take = redis.register_script(TAKE)
 

@@ -3,10 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
 from service.store import keys
-from service.store.connection import guarded
+from service.store.connection import Client, guarded
 
 # KEYS: answer. ARGV: fingerprint, seed, lease (s). Claims the key, or tells what is there.
 BEGIN = """
@@ -38,7 +36,7 @@ class Claim:
 class Answers:
     """The kept answers, each for `hours`."""
 
-    def __init__(self, redis: Redis, hours: int) -> None:
+    def __init__(self, redis: Client, hours: int) -> None:
         self._redis, self._seconds = redis, hours * 3600
         self._begin = redis.register_script(BEGIN)
 

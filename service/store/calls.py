@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
 from service.calls.call import Call, Recording
 from service.calls.ids import lowest
 from service.control.ports import OutboxEntry, Page, Versioned
 from service.errors import InvalidCursor
 from service.store import call_document, keys
-from service.store.connection import guarded
+from service.store.connection import Client, guarded
 from service.store.cursor import decode_cursor, encode_cursor
 
 # KEYS: call, timeline, outbox, live, recordings, then the indexes to enter, then those to leave.
@@ -69,7 +67,7 @@ def _indexes(call: Call) -> dict[str, str]:
 class RedisCalls:
     """`CallStore` on Redis, and the reads of the API."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Client) -> None:
         self._redis = redis
         self._write = redis.register_script(WRITE)
 

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError
 
 from service.errors import StoreUnavailable
 
+Client = Any
+"""A `redis.asyncio.Redis` that answers with bytes: its own types say `bytes | str` everywhere."""
 
-def connect(url: str, timeout_ms: int) -> Redis:
+
+def connect(url: str, timeout_ms: int) -> Client:
     """A client whose every answer comes within `timeout_ms` or fails. Nothing is sent before the first command."""
     seconds = timeout_ms / 1000
     pool = BlockingConnectionPool.from_url(
@@ -20,7 +25,8 @@ def connect(url: str, timeout_ms: int) -> Redis:
         timeout=seconds,
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
-        retry=Retry(NoBackoff(), 1),
+        # Once more where a connection that lay idle turns out closed; never after a time-out.
+        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),
     )
     return Redis(connection_pool=pool)
 

@@ -3,13 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from redis.asyncio import Redis
-
-from service.calls.ids import now_ms
 from service.control.ports import Page
 from service.errors import Conflict, InvalidCursor, NotFound
 from service.store import keys
-from service.store.connection import guarded
+from service.store.connection import Client, guarded
 from service.store.cursor import decode_cursor, encode_cursor
 from service.store.scripts import script
 
@@ -17,11 +14,11 @@ from service.store.scripts import script
 class RedisDeliveries:
     """What an API user sees of the deliveries to a webhook."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Client) -> None:
         self._redis = redis
         self._replay = script(redis, "replay")
 
-    async def list_deliveries(self, webhook_id: str, cursor: str | None, limit: int) -> Page:
+    async def page(self, webhook_id: str, cursor: str | None, limit: int) -> Page:
         """One page, newest first. Raises `InvalidCursor`."""
         after = decode_cursor(cursor, "dlv") if cursor else None
         if cursor and after is None:
@@ -40,7 +37,8 @@ class RedisDeliveries:
         """Ids below `after`, their records, and how many there are; ids whose record has expired are dropped."""
         index = keys.deliveries(webhook_id)
         with guarded():
-            found: list[Any] = await self._redis.zrevrangebylex(index, f"({after}" if after else "+", "-", start=0, num=count)
+            top = f"({after}" if after else "+"
+            found = await self._redis.zrevrangebylex(index, top, "-", start=0, num=count)
             ids = [member.decode() for member in found]
             pipe = self._redis.pipeline(transaction=False)
             for delivery_id in ids:
@@ -54,23 +52,22 @@ class RedisDeliveries:
     async def get(self, webhook_id: str, delivery_id: str) -> dict[str, Any]:
         """Raises `NotFound`."""
         with guarded():
-            record: Any = await self._redis.hgetall(keys.delivery(delivery_id))
+            record = await self._redis.hgetall(keys.delivery(delivery_id))
         if not record or record[b"endpoint"].decode() != webhook_id:
             raise NotFound
         return _document(record)
 
-    async def replay(self, webhook_id: str, delivery_id: str) -> dict[str, Any]:
+    async def replay(self, webhook_id: str, delivery_id: str, now: int) -> None:
         """Sends a dead delivery anew, or a retrying one at once, with all its attempts before it again.
 
         Event id and delivery id stay. Raises `NotFound`, and `Conflict` for one that is delivered or on its way.
         """
         with guarded():
-            answer = await self._replay(keys=[keys.OUTBOX], args=[delivery_id, webhook_id, now_ms()])
+            answer = await self._replay(keys=[keys.OUTBOX], args=[delivery_id, webhook_id, now])
         if answer == b"missing":
             raise NotFound
         if answer == b"conflict":
             raise Conflict("Only a delivery that failed can be replayed.")
-        return await self.get(webhook_id, delivery_id)
 
 
 def _document(record: dict[bytes, bytes]) -> dict[str, Any]:
@@ -92,8 +89,6 @@ def _document(record: dict[bytes, bytes]) -> dict[str, Any]:
         "attempts": number("attempts"),
         "next_attempt_at": _rfc3339(number("next_attempt_at")),
         "response_status": number("response_status"),
-        "response_body": text("response_body"),
-        "duration_ms": number("duration_ms"),
         "error": text("error"),
         "created_at": _rfc3339(number("created_at")),
         "delivered_at": _rfc3339(number("delivered_at")),

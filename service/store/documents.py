@@ -3,15 +3,14 @@
 from typing import Any
 
 import orjson
-from redis.asyncio import Redis
 
 from service.control.ports import Page
 from service.errors import Conflict, InvalidCursor
 from service.store import keys
-from service.store.connection import guarded
+from service.store.connection import Client, guarded
 from service.store.cursor import decode_cursor, encode_cursor
 
-# KEYS: documents, order, unique. ARGV: id, document, unique value ('' none), value before ('' none), 1 where it must be new.
+# KEYS: documents, order, unique. ARGV: id, document, unique value and the one before ('' none), 1 where it must be new.
 PUT = """
 local exists = redis.call('HEXISTS', KEYS[1], ARGV[1])
 if ARGV[5] == '0' and exists == 0 then return 'gone' end
@@ -30,7 +29,7 @@ return 'ok'
 class Documents:
     """One collection of JSON documents, each with an `id`. `unique` names the field whose value may occur once."""
 
-    def __init__(self, redis: Redis, kind: str, prefix: str, unique: str = "") -> None:
+    def __init__(self, redis: Client, kind: str, prefix: str, unique: str = "") -> None:
         self._redis, self._kind, self._prefix, self._unique = redis, kind, prefix, unique
         self._put = redis.register_script(PUT)
 
@@ -87,9 +86,7 @@ class Documents:
             raise InvalidCursor
         with guarded():
             pipe = self._redis.pipeline(transaction=False)
-            pipe.zrevrangebylex(
-                keys.order(self._kind), f"({after}" if after else "+", "-", start=0, num=limit + 1
-            )
+            pipe.zrevrangebylex(keys.order(self._kind), f"({after}" if after else "+", "-", start=0, num=limit + 1)
             pipe.zcard(keys.order(self._kind))
             ids, total = await pipe.execute()
             found = await self._redis.hmget(keys.documents(self._kind), ids[:limit]) if ids else []

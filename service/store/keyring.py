@@ -5,10 +5,9 @@ import secrets
 from typing import Any
 
 import orjson
-from redis.asyncio import Redis
 
 from service.store import keys
-from service.store.connection import guarded
+from service.store.connection import Client, guarded
 
 
 def digest(api_key: str) -> str:
@@ -19,7 +18,7 @@ def digest(api_key: str) -> str:
 class Keyring:
     """Who may do what."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Client) -> None:
         self._redis = redis
 
     async def register(self, api_key: str, scopes: tuple[str, ...], sandbox: bool) -> dict[str, Any]:

@@ -29,13 +29,12 @@ RECORDINGS = f"{SHARD}:recordings"  # sorted set: call id → when to try to fet
 
 # ── outbox and webhooks ──────────────────────────────────────────────────────────────────────────────────────────────
 
-OUTBOX = f"{SHARD}:outbox"  # stream: events to fan out; fields id, type, resource, url, body
-OUTBOX_GROUP = "webhooks"  # its consumer group
+OUTBOX = f"{SHARD}:outbox"  # stream: events that are not fanned out yet; fields id, type, resource, url, body
 ENDPOINTS_DUE = f"{SHARD}:webhooks:due"  # sorted set: endpoint → when its first lane is due, ms
 
 
 def lanes_due(endpoint: str) -> str:
-    """Sorted set: resource id → when that lane (this endpoint, that resource) is due, ms."""
+    """Sorted set: resource id → when that lane (this endpoint, that resource) is due, or its lease ends, ms."""
     return f"{SHARD}:webhooks:due:{endpoint}"
 
 

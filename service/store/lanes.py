@@ -5,11 +5,9 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
 from service.control.ports import OutboxEntry
 from service.store import keys
-from service.store.connection import guarded
+from service.store.connection import Client, guarded
 from service.store.scripts import script
 
 KEEP_MS = 7 * 24 * 3600 * 1000  # a finished delivery is kept for so long
@@ -32,7 +30,7 @@ class Claimed:
 class RedisLanes:
     """`lease_ms` must be longer than one request takes. Processes' clocks may differ by less than what it is longer."""
 
-    def __init__(self, redis: Redis, lease_ms: int) -> None:
+    def __init__(self, redis: Client, lease_ms: int) -> None:
         self._lease_ms = lease_ms
         self._claim, self._settle = script(redis, "claim"), script(redis, "settle")
         self._name, self._count = secrets.token_hex(8), itertools.count()

@@ -1,15 +1,13 @@
 """Whether Redis answers."""
 
-from redis.asyncio import Redis
-
 from service.errors import StoreUnavailable
-from service.store.connection import guarded
+from service.store.connection import Client, guarded
 
 
 class Probe:
     """For readiness: one question, one answer."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Client) -> None:
         self._redis = redis
 
     async def alive(self) -> bool:

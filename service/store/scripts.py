@@ -1,13 +1,13 @@
 """The Lua scripts of the webhooks. Their key names come from `keys`, so that those stay on one page."""
 
 import json
+from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
-
-from redis.asyncio import Redis
-from redis.commands.core import AsyncScript
+from typing import Any
 
 from service.store import keys
+from service.store.connection import Client
 
 _FOLDER = Path(__file__).parent
 _KEYS = {
@@ -29,6 +29,7 @@ def _source(name: str) -> str:
     return "\n".join([*names, *(file.read_text() for file in files)])
 
 
-def script(redis: Redis, name: str) -> AsyncScript:
+def script(redis: Client, name: str) -> Callable[..., Awaitable[Any]]:
     """`webhooks_<name>.lua`, ready to be called with its arguments. One key, `keys.OUTBOX`, names the slot."""
-    return redis.register_script(_source(name))
+    ready: Callable[..., Awaitable[Any]] = redis.register_script(_source(name))
+    return ready

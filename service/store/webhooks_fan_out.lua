@@ -1,13 +1,12 @@
 -- Entries of the outbox become deliveries and leave the stream, all at once.
--- ARGV: group, now, most per endpoint, keep (ms), then for each entry: stream id ('' none), event id, type, resource,
---       body, count of deliveries, and for each of those: id, endpoint, url.
-local group, now, most, keep = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local i = 5
+-- ARGV: now, most per endpoint, keep (ms), then for each entry: stream id ('' none), event id, type, resource, body,
+--       count of deliveries, and for each of those: id, endpoint, url.
+local now, most, keep = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local i = 4
 while i <= #ARGV do
   local entry, event, kind, resource, body, count = unpack(ARGV, i, i + 5)
-  -- Where the entry was fanned out already, by another process or before an answer got lost, there is nothing to do.
-  local ours = entry == '' or redis.call('XACK', KEYS[1], group, entry) == 1
-  if ours and entry ~= '' then redis.call('XDEL', KEYS[1], entry) end
+  -- Where the entry is gone, it was fanned out by another process, or by us before the answer got lost.
+  local ours = entry == '' or redis.call('XDEL', KEYS[1], entry) == 1
   local created = entry == '' and now or string.match(entry, '^%d+')
   i = i + 6
   for _ = 1, tonumber(count) do

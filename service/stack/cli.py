@@ -1,0 +1,81 @@
+"""The commands of `python -m service stack`."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from pydantic import ValidationError
+
+from service.stack import launcher, logs
+from service.stack import status as parts_status
+from service.stack.errors import StackError
+from service.stack.home import Home
+from service.stack.settings import StackSettings
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """A fault of the operator's becomes one line and exit status 1."""
+    try:
+        yield
+    except StackError as error:
+        raise click.ClickException(str(error)) from None
+    except ValidationError as error:
+        faults = (f"ORBIT_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
+        raise click.ClickException("; ".join(faults)) from None
+
+
+@click.group()
+def stack() -> None:
+    """The embedded stack: Redis, Asterisk, the sandbox carrier and the service."""
+
+
+@stack.command()
+@click.option("--background", is_flag=True, hidden=True, help="Its output goes to a log: name no key.")
+def run(background: bool) -> None:
+    """Run everything in the foreground until Ctrl-C."""
+    with _said():
+        asyncio.run(launcher.run(StackSettings(), background=background))
+
+
+@stack.command()
+def up() -> None:
+    """Run everything in the background; return when it is ready."""
+    with _said():
+        launcher.up(StackSettings())
+
+
+@stack.command()
+def down() -> None:
+    """Stop what `up` or `run` started."""
+    with _said():
+        launcher.down(StackSettings())
+
+
+@stack.command()
+def status() -> None:
+    """Show what runs. Exit status 0 only where everything is up."""
+    with _said():
+        rows = asyncio.run(parts_status.status(Home(StackSettings().home)))
+    click.echo(parts_status.table(rows))
+    sys.exit(0 if all(row.state == "up" for row in rows) else 1)
+
+
+@stack.command("logs")
+@click.option("-n", "--no-follow", is_flag=True, help="Show what is there and return.")
+@click.option("--lines", default=20, show_default=True, help="How many lines of each log to begin with.")
+def show_logs(no_follow: bool, lines: int) -> None:
+    """Follow the logs of all parts."""
+    with _said():
+        logs.show(Home(StackSettings().home).log, lines, not no_follow, click.echo)
+
+
+@stack.command()
+def demo() -> None:
+    """Place a call to the sandbox, show its timeline, and say where its recording is."""
+    from service.stack import demo as call
+
+    with _said():
+        asyncio.run(call.demo(Home(StackSettings().home)))

@@ -1,0 +1,56 @@
+"""What an operator sets for the embedded stack: environment variables `ORBIT_…`, each with its unit in its description.
+
+A port that is set must be free; one that is left alone moves where its default is taken, and keeps its new number. 0 is
+any free port. The service's own settings are in `service/settings.py`; the launcher hands them on.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class StackSettings(BaseSettings):
+    """The settings of one embedded stack."""
+
+    model_config = SettingsConfigDict(env_prefix="ORBIT_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    home: Path = Field(Path(".stack/home"), description="folder of all state of this stack")
+    tree: Path = Field(Path(".stack/tree"), description="folder of the Debian tree with Asterisk, Redis and SIPp")
+    node: str = Field("node1", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="name of the Asterisk node")
+
+    api_host: str = Field("127.0.0.1", description="address the API binds")
+    api_port: Port = Field(8080, description="TCP port of the API")
+    redis_port: Port = Field(6390, description="TCP port of the stack's Redis, on 127.0.0.1")
+
+    sip_bind: str = Field("127.0.0.1", description="address that SIP binds")
+    sip_udp: Port = Field(5060, description="UDP and TCP port of SIP")
+    sip_tls: Port = Field(5061, description="TCP port of SIP over TLS")
+    asterisk_bind: str = Field("127.0.0.1", description="address that ARI and AMI bind, out of callers' reach")
+    http_port: Port = Field(8088, description="TCP port of ARI")
+    ami_port: Port = Field(5038, description="TCP port of AMI")
+    rtp_start: Port = Field(10000, description="first UDP port of RTP")
+    rtp_size: int = Field(800, ge=100, le=20000, description="ports of RTP, each of the two Asterisks; a call needs 2")
+    inbound_max_duration: int = Field(3600, ge=1, le=86400, description="longest inbound call, seconds from answer")
+
+    carrier_sip_port: Port = Field(5070, description="UDP port of the sandbox carrier's SIP, on 127.0.0.1")
+    carrier_http_port: Port = Field(8098, description="TCP port of the sandbox carrier's ARI, on 127.0.0.1")
+    carrier_ami_port: Port = Field(5048, description="TCP port of the sandbox carrier's AMI, on 127.0.0.1")
+    carrier_rtp_start: Port = Field(12000, description="first UDP port of the sandbox carrier's RTP")
+
+    start_seconds: Seconds = Field(30, description="longest wait for one part of the stack to be ready, seconds")
+    stop_seconds: Seconds = Field(10, description="longest wait for one part to stop before it is killed, seconds")
+
+    @field_validator("home", "tree")
+    @classmethod
+    def _plain_path(cls, value: Path) -> Path:
+        """These paths go into Asterisk's configuration and dialplan, where other characters have a meaning."""
+        path = value.expanduser().absolute()
+        if not re.fullmatch(r"[A-Za-z0-9_./+-]+", str(path)):
+            raise ValueError(f"{path}: only letters, digits and _ . / + - can be in this path")
+        return path

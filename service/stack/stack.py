@@ -1,0 +1,148 @@
+"""The embedded stack: Redis, Asterisk, the sandbox carrier and the service, their state in one folder."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from service.stack import secrets_file, tls, tree
+from service.stack.asterisk import Asterisk
+from service.stack.errors import StackError
+from service.stack.home import Home, write_private
+from service.stack.parts import NAMES, SERVE, asterisks, parts
+from service.stack.ports import SETTINGS, Ports
+from service.stack.progress import Progress
+from service.stack.settings import StackSettings
+from service.stack.supervisor import Supervisor
+from service.stack.variables import variables
+
+
+class Stack:
+    """One stack. `async with` brings it up and takes it down; a start that fails leaves nothing running either.
+
+    `shell` is the operator's environment, `serve` the command of the service. With `keep`, a part that ends by itself
+    is started again. Once it is up, `env` holds what $ORBIT_HOME/env holds.
+    """
+
+    def __init__(
+        self,
+        settings: StackSettings,
+        *,
+        shell: Mapping[str, str] | None = None,
+        serve: tuple[str, ...] = SERVE,
+        keep: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        self.settings = settings
+        self.home = Home(settings.home)
+        self.env: dict[str, str] = {}
+        self._shell = dict(os.environ) if shell is None else shell
+        self._serve, self._keep, self._progress = serve, keep, progress or Progress(None)
+        self._ports = Ports()
+        self._asterisks: tuple[Asterisk, ...] = ()
+        self._supervisor: Supervisor | None = None
+
+    @classmethod
+    def apart(cls, home: Path, service: Mapping[str, str] | None = None, **options: Any) -> Self:
+        """A stack beside others: any free ports, and no ORBIT_ variable of the shell but those of `StackSettings`.
+
+        `service` holds further ORBIT_ variables; `options` are those of the class.
+        """
+        settings = StackSettings.model_validate({"home": home, **dict.fromkeys(SETTINGS, 0)})
+        shell = {name: value for name, value in os.environ.items() if not name.startswith("ORBIT_")}
+        return cls(settings, shell=shell | dict(service or {}), **options)
+
+    async def __aenter__(self) -> Self:
+        await self.up()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.down()
+
+    async def up(self) -> None:
+        """Brings everything up; returns when the service is ready, raises `StackError` where something is not."""
+        try:
+            self.home.hold()
+            supervisor = await self._prepare()
+            try:
+                async with asyncio.TaskGroup() as group:  # these three do not need one another to start
+                    for name in NAMES[:-1]:
+                        group.create_task(supervisor.start(name))
+            except* StackError as errors:
+                raise errors.exceptions[0] from None
+            await supervisor.start(NAMES[-1])
+            self.home.ready.touch()
+        except BaseException:
+            await self.down()
+            raise
+
+    async def _prepare(self) -> Supervisor:
+        """Everything before the first process: the tree, ports, secrets, certificate, configuration."""
+        home, settings = self.home, self.settings
+        unpacked = await tree.ready(settings.tree, self._progress)
+        with self._progress.step("settings") as step:
+            kept = json.loads(home.ports.read_text()) if home.ports.exists() else {}
+            self._ports.choose(settings, kept, self._progress)
+            ports = self._ports.chosen
+            write_private(home.ports, json.dumps(ports, indent=1).encode())
+            env = variables(settings, ports, secrets_file.ensure(home.secrets), self._shell)
+            certificate = tls.ensure(home.tls)
+            both = self._asterisks = asterisks(settings, home, unpacked, ports)
+            await asyncio.gather(*(each.prepare(env, certificate) for each in both))
+            self.env = home.write_env(env)
+            step.result = str(home.folder)
+        table = parts(home, unpacked, env, self._shell, both, self._serve)
+        self._supervisor = Supervisor(table, home, settings, self._progress, keep=self._keep)
+        return self._supervisor
+
+    async def down(self) -> None:
+        """Stops the service, the carrier, Asterisk and Redis, in this order, and gives ports and folder free."""
+        if self._supervisor:
+            for name in reversed(NAMES):
+                await self._supervisor.stop(name)
+        self._supervisor = None
+        for each in self._asterisks:
+            each.tidy()
+        self._asterisks = ()
+        self._ports.release()
+        self.home.release()
+
+    def hurry(self) -> None:
+        """While it stops: waits for nothing any more."""
+        if self._supervisor:
+            self._supervisor.hurry()
+
+    async def start(self, name: str) -> None:
+        """Starts a part that was stopped or killed, and returns when it is ready."""
+        await self._running().start(name)
+
+    async def stop(self, name: str) -> None:
+        """Stops a part in order. It stays down until it is started."""
+        await self._running().stop(name)
+
+    async def kill(self, name: str) -> None:
+        """Ends a part with SIGKILL. It stays down until it is started."""
+        await self._running().stop(name, seconds=0)
+
+    def pause(self, name: str) -> None:
+        """Halts a part (SIGSTOP): it neither answers nor ends."""
+        self._running().signal(name, signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """Lets a halted part go on (SIGCONT)."""
+        self._running().signal(name, signal.SIGCONT)
+
+    def pid(self, name: str) -> int:
+        """The process id of a part. Raises `StackError` where it does not run."""
+        return self._running().pid(name)
+
+    def _running(self) -> Supervisor:
+        if not self._supervisor:
+            raise StackError("the stack is not up")
+        return self._supervisor

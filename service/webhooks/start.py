@@ -1,0 +1,51 @@
+"""Puts the room together over the ports that the store implements, and runs it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from service.settings import Settings
+from service.webhooks.desk import Desk
+from service.webhooks.dispatcher import Dispatcher
+from service.webhooks.guard import Guard
+from service.webhooks.ports import Deliveries, Lanes, Outbox, Webhooks
+from service.webhooks.sender import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What the rest of the service sees of the room. `check_url`: why a URL is refused at creation, or None."""
+
+    courier: Desk
+    check_url: Callable[[str], Awaitable[str | None]]
+
+
+@asynccontextmanager
+async def webhooks(
+    settings: Settings, outbox: Outbox, lanes: Lanes, deliveries: Deliveries, documents: Webhooks, secret: bytes
+) -> AsyncIterator[Post]:
+    """Sends until it is left, then lets requests under way finish. `secret` is the account's."""
+    guard = Guard(settings.webhook_allow_private)
+    dispatcher = Dispatcher(
+        outbox,
+        lanes,
+        documents,
+        Sender(guard, settings.webhook_timeout_seconds),
+        secret,
+        per_endpoint=settings.webhook_per_endpoint,
+        retry_seconds=settings.webhook_retry_seconds,
+        block_ms=min(300, settings.redis_timeout_ms // 2),
+    )
+    running = asyncio.create_task(dispatcher.run())
+    try:
+        yield Post(Desk(deliveries, outbox, dispatcher.wake), guard.check)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await guard.close()
+
+
+def lease_ms(timeout_seconds: float) -> int:
+    """How long a lane is leased for one request. What is above the timeout covers Redis, and clocks that differ."""
+    return round(timeout_seconds * 1000) + 5000

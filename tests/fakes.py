@@ -1,0 +1,66 @@
+"""Fakes for the pure parts: a store in memory and a switch that notes what it is asked."""
+
+from service.calls.call import Recording
+from service.control.ports import Versioned
+from service.errors import AsteriskUnavailable
+
+
+class FakeCalls:
+    """`CallStore` in memory. `before_write` runs before each write, to let another process be faster."""
+
+    def __init__(self):
+        self.calls, self.rows, self.outbox, self.due = {}, {}, [], {}
+        self.before_write = None
+
+    async def load(self, call_id):
+        return self.calls.get(call_id)
+
+    async def write(self, call, version, before, timeline, outbox):
+        if self.before_write is not None:
+            hook, self.before_write = self.before_write, None
+            await hook()
+        held = self.calls.get(call.id)
+        if (held.version if held else 0) != version:
+            return False
+        self.calls[call.id] = Versioned(call, version + 1)
+        self.rows.setdefault(call.id, []).extend(timeline)
+        self.outbox.extend(outbox)
+        if call.recording is Recording.PENDING:
+            self.due.setdefault(call.id, call.ended_at)
+        else:
+            self.due.pop(call.id, None)
+        return True
+
+    async def live_ids(self):
+        return {i for i, held in self.calls.items() if not held.call.ended}
+
+    async def live_count(self):
+        return len(await self.live_ids())
+
+    async def recordings_due(self, now_ms, limit):
+        return [i for i, at in sorted(self.due.items(), key=lambda kv: kv[1]) if at <= now_ms][:limit]
+
+    async def postpone_recording(self, call_id, until_ms):
+        if call_id in self.due:
+            self.due[call_id] = until_ms
+
+
+class FakeSwitch:
+    """`Switch` that carries nothing out."""
+
+    def __init__(self):
+        self.commands, self.node = [], "node1"
+
+    async def run(self, command):
+        self.commands.append(command)
+
+    def pick_node(self):
+        if self.node is None:
+            raise AsteriskUnavailable
+        return self.node
+
+    async def recording(self, call, destination):
+        return False
+
+    async def drop_recording(self, call):
+        pass

@@ -1,0 +1,100 @@
+"""What a recording holds, by its sound."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.stories.client import until
+from tests.stories.sound import channels, likeness, loudness, prompt
+
+
+@pytest.fixture(scope="session")
+def sounds(stack):
+    data = Path(stack.settings.tree) / "usr/share/asterisk"
+    return {
+        "speech": prompt(data / "sounds/en/demo-congrats.wav"),
+        "hold": prompt(sorted((data / "moh").glob("*.wav"))[0]),
+    }
+
+
+
+
+async def test_an_outbound_call_has_us_on_the_left_and_the_callee_on_the_right(api, sounds):
+    call = await api.call("+15005550007", record=True, max_duration=4)
+    assert call["recording_url"] is None
+    ended = await api.ends(call["id"])
+    left, right = channels(await api.recording(call["id"]))
+    assert likeness(right, sounds["speech"]) > 0.9
+    assert likeness(left, sounds["hold"]) > 0.9
+    assert likeness(left, sounds["speech"]) < 0.3
+    assert likeness(right, sounds["hold"]) < 0.3
+    assert abs(len(left) / 8000 - ended["duration_seconds"]) <= 0.5
+
+
+async def test_an_echo_comes_back_on_the_callees_side(api, sounds):
+    call = await api.call("+15005550008", record=True, max_duration=4)
+    await api.ends(call["id"])
+    left, right = channels(await api.recording(call["id"]))
+    assert likeness(left, sounds["hold"]) > 0.9
+    assert likeness(right, sounds["hold"]) > 0.9
+
+
+async def test_an_answering_machine_beeps(api, stack):
+    call = await api.call("+15005550010", record=True, max_duration=12)
+    await api.ends(call["id"], seconds=30)
+    beep = prompt(Path(stack.settings.tree) / "usr/share/asterisk/sounds/en/beep.wav")
+    assert likeness(channels(await api.recording(call["id"]))[1], beep, 0.2) > 0.8
+
+
+async def test_a_recording_is_ready_within_two_seconds_of_the_end(api):
+    call = await api.call("+15005550006", record=True)
+    ended = await api.ends(call["id"])
+    await api.recording(call["id"])
+    rows = {row["type"]: row for row in await api.get(f"/voice/calls/{call['id']}/events")}
+    ready = datetime.fromisoformat(rows["call.recording.ready"]["created_at"])
+    assert (ready - datetime.fromisoformat(ended["ended_at"])).total_seconds() <= 2
+    assert rows["call.recording.ready"]["detail"]["duration_ms"] > 1000
+
+
+async def test_a_call_that_was_not_answered_has_no_recording(api):
+    call = await api.call("+15005550001", record=True)
+    ended = await api.ends(call["id"])
+    status, _, body = await api.ask("GET", f"/v1/voice/calls/{call['id']}/recording")
+    assert (status, body["error"]["code"]) == (404, "NOT_FOUND")
+    assert ended["recording_url"] is None
+
+
+async def test_a_recordings_url_plays_without_a_key_and_only_with_its_signature(api):
+    call = await api.call("+15005550006", record=True)
+    await api.ends(call["id"])
+    await api.recording(call["id"])
+    url = (await api.get(f"/voice/calls/{call['id']}"))["recording_url"]
+    path, query = url.removeprefix(api.url).split("?")
+    nobody = {"headers": {"X-API-Key": ""}}
+    for broken in ("", query[:-1] + ("0" if query[-1] != "0" else "1"), query.replace("expires=1", "expires=2", 1),
+                   query.replace("expires=", "expires=x"), "expires=1&signature="):  # fmt: skip
+        status, _, _ = await api.ask("GET", f"{path}?{broken}", **nobody)
+        assert status == 401, broken
+    assert (await api.ask("GET", f"{path}?{query}", **nobody))[0] == 200
+    assert (await api.ask("GET", path))[0] == 200
+
+
+async def test_the_node_keeps_no_copy(api, stack):
+    call = await api.call("+15005550006", record=True)
+    await api.ends(call["id"])
+    await api.recording(call["id"])
+    spool = stack.home.folder / "asterisk"
+
+    async def gone():
+        return not list(spool.rglob(f"{call['id']}*.raw"))
+
+    await until(gone)
+
+
+async def test_loudness_is_that_of_speech(api):
+    call = await api.call("+15005550007", record=True, max_duration=3)
+    await api.ends(call["id"])
+    left, right = channels(await api.recording(call["id"]))
+    assert loudness(left) > 300
+    assert loudness(right) > 300

@@ -1,0 +1,222 @@
+"""Every (status, event) pair has one meaning, and no order of events can break a call."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.calls.call import Call, Direction, Leg, Recording, Side
+from service.calls.causes import CAUSES
+from service.calls.commands import Accept, ForgetOutcome, HangUp, Originate
+from service.calls.events import (
+    CallCreated,
+    HangupRequested,
+    LegAnswered,
+    LegEnded,
+    LegLost,
+    LegRang,
+    LegRefused,
+    RecordingMissing,
+    RecordingStored,
+)
+from service.calls.status import LIVE, TERMINAL, Status
+from service.calls.transitions import TABLE, apply
+
+CALL = Call(
+    id="call_01J00000000000000000000000",
+    direction=Direction.OUTBOUND,
+    to="+15005550001",
+    from_="+12025551234",
+    leg=Leg("call_01J00000000000000000000000.1", "node1", "orbit-p1", "sandbox"),
+    created_at=1_000,
+    record=True,
+)
+AT = {"call_id": CALL.id, "at": 5_000}
+EVENTS = {
+    CallCreated: CallCreated(**AT, call=CALL),
+    LegRang: LegRang(**AT),
+    LegAnswered: LegAnswered(**AT),
+    LegEnded: LegEnded(**AT, cause=16),
+    LegRefused: LegRefused(**AT, cause=27, reason="trunk_unreachable"),
+    LegLost: LegLost(**AT, reason="node_lost"),
+    HangupRequested: HangupRequested(**AT),
+    RecordingStored: RecordingStored(**AT, duration_ms=2_000),
+    RecordingMissing: RecordingMissing(**AT),
+}
+SAME = "same"  # changes, but not the status
+MEANING = {  # (status, event): the status afterwards; what is not here changes nothing
+    (Status.INITIATING, LegRang): Status.RINGING,
+    (Status.INITIATING, LegAnswered): Status.IN_PROGRESS,
+    (Status.RINGING, LegAnswered): Status.IN_PROGRESS,
+    (Status.INITIATING, LegEnded): Status.FAILED,
+    (Status.RINGING, LegEnded): Status.FAILED,
+    (Status.IN_PROGRESS, LegEnded): Status.COMPLETED,
+    (Status.INITIATING, LegRefused): Status.FAILED,
+    **{(s, LegLost): Status.FAILED for s in LIVE},
+    **{(s, HangupRequested): SAME for s in LIVE},
+    **{(s, RecordingStored): SAME for s in TERMINAL},
+    **{(s, RecordingMissing): SAME for s in TERMINAL},
+}
+
+
+def call_in(status: Status) -> Call:
+    answered = 2_000 if status in (Status.IN_PROGRESS, Status.COMPLETED) else None
+    ended = 4_000 if status in TERMINAL else None
+    recording = Recording.PENDING if status in TERMINAL else Recording.NONE
+    return replace(CALL, status=status, answered_at=answered, ended_at=ended, recording=recording)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda e: e.__name__)
+@pytest.mark.parametrize("status", list(Status))
+def test_every_pair_of_status_and_event(status, event):
+    call = call_in(status)
+    change = apply(call, EVENTS[event])
+    expected = MEANING.get((status, event))
+    if expected is None:
+        assert change is None
+    else:
+        assert change is not None
+        assert change.call.status == (status if expected == SAME else expected)
+
+
+def test_the_table_here_and_the_table_there_name_the_same_pairs():
+    assert set(TABLE) == set(MEANING)
+
+
+def test_a_created_call_is_dialled_and_announced():
+    change = apply(None, EVENTS[CallCreated])
+    assert change.commands == (Originate(change.call),)
+    assert [n.type for n in change.notices] == ["call.initiated"]
+    assert change.call.sequence == 1
+
+
+def test_an_offered_call_is_accepted_and_a_recovered_one_is_left_alone():
+    inbound = replace(CALL, direction=Direction.INBOUND)
+    assert apply(None, CallCreated(**AT, call=inbound)).commands[0] == Accept(replace(inbound, sequence=1))
+    assert apply(None, CallCreated(**AT, call=inbound, recovered=True)).commands == ()
+
+
+def test_nothing_else_brings_a_call_into_being():
+    assert all(apply(None, event) is None for kind, event in EVENTS.items() if kind is not CallCreated)
+
+
+@pytest.mark.parametrize(
+    ("cause", "sip", "status", "by"),
+    [
+        (17, 486, Status.BUSY, Side.CALLEE),
+        (19, 480, Status.NO_ANSWER, Side.CALLEE),
+        (18, 408, Status.NO_ANSWER, Side.CALLEE),
+        (1, 404, Status.FAILED, Side.CALLEE),
+        (34, 503, Status.FAILED, Side.CALLEE),
+        (21, 603, Status.FAILED, Side.CALLEE),
+        (38, None, Status.FAILED, Side.SYSTEM),
+        (77, None, Status.FAILED, Side.SYSTEM),
+    ],
+)
+def test_an_unanswered_call_ends_as_its_cause_says(cause, sip, status, by):
+    call = apply(call_in(Status.RINGING), LegEnded(**AT, cause=cause, sip_code=sip)).call
+    assert (call.status, call.hangup.by, call.hangup.cause, call.hangup.sip_code) == (status, by, cause, sip)
+    assert call.hangup.reason == (CAUSES[cause].reason if cause in CAUSES else f"cause_{cause}")
+
+
+def test_ringing_out_is_our_doing_and_has_no_sip_code():
+    call = replace(call_in(Status.RINGING), timeout=4)
+    hangup = apply(call, LegEnded(**AT, cause=19, sip_code=480)).call.hangup
+    assert (hangup.by, hangup.sip_code, hangup.reason) == (Side.SYSTEM, None, "no_answer")
+
+
+def test_a_hangup_before_the_answer_cancels_whatever_the_cause():
+    asked = apply(call_in(Status.RINGING), EVENTS[HangupRequested])
+    assert asked.commands == (HangUp(asked.call),)
+    ended = apply(asked.call, LegEnded(**AT, cause=17, sip_code=486)).call
+    assert (ended.status, ended.hangup.by, ended.hangup.reason) == (Status.CANCELLED, Side.API, "hangup_requested")
+
+
+def test_a_hangup_that_crossed_the_answer_completes():
+    asked = apply(call_in(Status.RINGING), EVENTS[HangupRequested]).call
+    answered = apply(asked, EVENTS[LegAnswered]).call
+    ended = apply(answered, replace(EVENTS[LegEnded], at=9_000)).call
+    assert (ended.status, ended.hangup.by) == (Status.COMPLETED, Side.API)
+    assert ended.duration_seconds == 4
+
+
+def test_the_time_limit_is_the_systems_doing():
+    hangup = apply(call_in(Status.IN_PROGRESS), LegEnded(**AT, cause=16, end="max_duration")).call.hangup
+    assert (hangup.by, hangup.reason) == (Side.SYSTEM, "max_duration")
+
+
+def test_an_end_that_knows_of_an_answer_tells_of_both():
+    change = apply(call_in(Status.INITIATING), LegEnded(**AT, cause=16, answered_at=2_500, recovered=True))
+    assert [n.type for n in change.notices] == ["call.answered", "call.completed"]
+    assert [n.call.sequence for n in change.notices] == [1, 2]
+    assert all(n.recovered for n in change.notices)
+    assert (change.call.answered_at, change.call.duration_seconds) == (2_500, 2)
+    assert change.commands == (ForgetOutcome(change.call),)
+
+
+def test_only_an_answered_and_recorded_call_waits_for_its_recording():
+    assert apply(call_in(Status.IN_PROGRESS), EVENTS[LegEnded]).call.recording is Recording.PENDING
+    assert apply(call_in(Status.RINGING), EVENTS[LegEnded]).call.recording is Recording.NONE
+    unrecorded = replace(call_in(Status.IN_PROGRESS), record=False)
+    assert apply(unrecorded, EVENTS[LegEnded]).call.recording is Recording.NONE
+
+
+def test_a_recording_becomes_ready_once():
+    ended = apply(call_in(Status.IN_PROGRESS), EVENTS[LegEnded]).call
+    ready = apply(ended, EVENTS[RecordingStored])
+    assert (ready.call.recording, ready.notices[0].type) == (Recording.READY, "call.recording.ready")
+    assert apply(ready.call, EVENTS[RecordingStored]) is None
+    assert apply(ready.call, EVENTS[RecordingMissing]) is None
+
+
+def test_the_caller_of_an_inbound_call_is_the_far_end():
+    inbound = replace(call_in(Status.IN_PROGRESS), direction=Direction.INBOUND)
+    assert apply(inbound, EVENTS[LegEnded]).call.hangup.by is Side.CALLER
+
+
+events = st.lists(
+    st.one_of(
+        st.sampled_from([LegRang, LegAnswered, HangupRequested]).flatmap(
+            lambda kind: st.builds(lambda at: kind(call_id=CALL.id, at=at), st.integers(0, 10_000))
+        ),
+        st.builds(
+            lambda at, cause, end, answered: LegEnded(
+                call_id=CALL.id, at=at, cause=cause, end=end, answered_at=answered
+            ),
+            st.integers(0, 10_000),
+            st.integers(0, 130),
+            st.sampled_from(["", "max_duration"]),
+            st.none() | st.integers(0, 10_000),
+        ),
+        st.just(EVENTS[LegLost]),
+        st.just(EVENTS[LegRefused]),
+        st.just(EVENTS[RecordingStored]),
+        st.just(EVENTS[RecordingMissing]),
+        st.just(EVENTS[CallCreated]),
+    ),
+    max_size=30,
+)
+ORDER = {Status.INITIATING: 0, Status.RINGING: 1, Status.IN_PROGRESS: 2, **dict.fromkeys(TERMINAL, 3)}
+
+
+@given(events, st.booleans())
+def test_shuffled_repeated_and_dropped_events_never_break_a_call(stream, inbound):
+    call = replace(CALL, direction=Direction.INBOUND if inbound else Direction.OUTBOUND)
+    told = []
+    for event in stream:
+        change = apply(call, event)
+        if change is None:
+            continue
+        assert ORDER[change.call.status] >= ORDER[call.status]
+        if call.ended:
+            assert change.call.status is call.status
+            assert change.call.ended_at == call.ended_at
+        told += change.notices
+        call = change.call
+    assert [n.call.sequence for n in told] == list(range(1, len(told) + 1))
+    assert sum(n.call.ended and not n.type.startswith("call.recording") for n in told) <= 1
+    assert call.ended is (call.hangup is not None) is (call.ended_at is not None)
+    assert (call.status in (Status.IN_PROGRESS, Status.COMPLETED)) <= (call.answered_at is not None)
+    if call.ended_at is not None:
+        assert call.ended_at >= (call.answered_at or call.created_at)
