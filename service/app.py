@@ -33,10 +33,13 @@ from service.store.answers import Answers
 from service.store.books import RedisNumbers, RedisTrunks
 from service.store.calls import RedisCalls
 from service.store.connection import connect
+from service.store.deliveries import RedisDeliveries
 from service.store.documents import Documents
 from service.store.keyring import Keyring
+from service.store.lanes import RedisLanes
+from service.store.outbox import RedisOutbox
 from service.store.probe import Probe
-from service.webhooks.setup import webhooks
+from service.webhooks.start import lease_ms, webhooks
 
 logger = structlog.get_logger()
 
@@ -49,7 +52,7 @@ async def assembled(settings: Settings) -> AsyncIterator[web.Application]:
     redis = connect(settings.redis_url, settings.redis_timeout_ms)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(redis.aclose)
-        keyring, calls = Keyring(redis), RedisCalls(redis)
+        keyring, calls = Keyring(redis), RedisCalls(redis, settings.max_live_calls)
         number_documents = Documents(redis, "numbers", "num", unique="number")
         trunk_documents = Documents(redis, "trunks", "trunk", unique="name")
         webhook_documents = Documents(redis, "webhooks", "wh")
@@ -70,7 +73,10 @@ async def assembled(settings: Settings) -> AsyncIterator[web.Application]:
         storage = Folder(settings.recordings_dir)
         reception = Reception(reactor, numbers, trunks, switch, secret)
         reconciler = Reconciler(reactor, reception, calls, switch)
-        post = await stack.enter_async_context(webhooks(redis, settings, webhook_documents.all, account_secret))
+        lanes = RedisLanes(redis, lease_ms(settings.webhook_timeout_seconds))
+        post = await stack.enter_async_context(
+            webhooks(settings, RedisOutbox(redis), lanes, RedisDeliveries(redis), webhook_documents.all, account_secret)
+        )
         listener = Listener(reactor.submit, reception.offered, reconciler.compare, reception.call_id)
         work = [
             RecordingKeeper(calls, switch, storage, reactor).run(),
@@ -92,7 +98,7 @@ async def assembled(settings: Settings) -> AsyncIterator[web.Application]:
                 answers=Answers(redis, settings.idempotency_hours),
                 calls=calls,
                 reactor=reactor,
-                originator=Originator(reactor, calls, switch, numbers, trunks, app, settings.max_live_calls),
+                originator=Originator(reactor, switch, numbers, trunks, app),
                 numbers=NumberRegistry(number_documents, trunk_documents),
                 webhooks=WebhookRegistry(webhook_documents, post.courier),
                 presenter=presenter,

@@ -34,9 +34,6 @@ class FakeCalls:
     async def live_ids(self):
         return {i for i, held in self.calls.items() if not held.call.ended}
 
-    async def live_count(self):
-        return len(await self.live_ids())
-
     async def recordings_due(self, now_ms, limit):
         return [i for i, at in sorted(self.due.items(), key=lambda kv: kv[1]) if at <= now_ms][:limit]
 

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 import orjson
 import phonenumbers
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*\.?|\[[0-9A-Fa-f:.]{2,45}\])"
 _SIP_URI = re.compile(rf"sips?:[A-Za-z0-9._+~*-]{{1,64}}@{_HOST}(?::[0-9]{{1,5}})?(?:;transport=(?:udp|tcp|tls))?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 METADATA_BYTES = 16 * 1024
 
 
@@ -54,6 +55,13 @@ def _text(value: str) -> str:
     return value
 
 
+def _moment(value: Any) -> Any:
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise PydanticCustomError("moment", "a time in RFC 3339, such as 2026-03-08T12:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Phone = Annotated[str, AfterValidator(_phone)]
 Destination = Annotated[str, AfterValidator(_destination)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]

@@ -32,10 +32,9 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
     named: list[tuple[type[BaseModel], JsonSchemaMode]] = [(m, "serialization") for m in SHOWN]
     named += [(m, "validation") for m in sorted(bodies, key=lambda m: m.__name__)]
     _, definitions = models_json_schema(named, ref_template=_REF)
-    names = {model: _name(definitions["$defs"], model, mode) for model, mode in named}
     paths: dict[str, Any] = {}
     for route in routes:
-        paths.setdefault(f"/v1{route.path}", {})[route.method.lower()] = _operation(route, names)
+        paths.setdefault(f"/v1{route.path}", {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -56,15 +55,7 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
     }
 
 
-def _name(definitions: dict[str, Any], model: type[BaseModel], mode: JsonSchemaMode) -> str:
-    """Pydantic's name of a model: a long one where a body and a resource are called the same."""
-    if model.__name__ in definitions:
-        return model.__name__
-    module = model.__module__.replace(".", "__")
-    return next(n for n in definitions if n in (f"{module}__{model.__name__}", f"{model.__name__}-{mode}"))
-
-
-def _operation(route: Route, names: dict[type[BaseModel], str]) -> dict[str, Any]:
+def _operation(route: Route) -> dict[str, Any]:
     statuses = {*_ALWAYS, *route.errors}
     statuses |= {404} if "{" in route.path else set()
     statuses |= {400, 413, 422} if route.body is not None else set()
@@ -76,7 +67,7 @@ def _operation(route: Route, names: dict[type[BaseModel], str]) -> dict[str, Any
         "summary": route.summary,
         "parameters": _parameters(route),
         "responses": {
-            str(route.status): _success(route, names),
+            str(route.status): _success(route),
             **{
                 str(s): {"description": _MEANING[s], "content": {"application/json": {"schema": _ref("Error")}}}
                 for s in sorted(statuses)
@@ -84,7 +75,7 @@ def _operation(route: Route, names: dict[type[BaseModel], str]) -> dict[str, Any
         },
     }
     if route.body is not None:
-        schema = _ref(names[route.body])
+        schema = _ref(route.body.__name__)
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return operation
 
@@ -128,7 +119,7 @@ def _without_null(described: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in choices[0].items() if k not in ("title", "default")}
 
 
-def _success(route: Route, names: dict[type[BaseModel], str]) -> dict[str, Any]:
+def _success(route: Route) -> dict[str, Any]:
     if route.status == 204:
         return {"description": "Done."}
     if "/" in route.shows:
@@ -136,8 +127,8 @@ def _success(route: Route, names: dict[type[BaseModel], str]) -> dict[str, Any]:
             "description": "The sound.",
             "content": {route.shows: {"schema": {"type": "string", "format": "binary"}}},
         }
-    shown = next(names[m] for m in SHOWN if m.__name__ == route.shows)
-    data: dict[str, Any] = {"type": "array", "items": _ref(shown)} if route.many else _ref(shown)
+    shown = _ref(route.shows)
+    data: dict[str, Any] = {"type": "array", "items": shown} if route.many else shown
     meta: dict[str, Any] = _ref("Meta")
     if route.many:
         paged = {"type": "object", "properties": {"pagination": _ref("Pagination")}, "required": ["pagination"]}

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.api.fields import Destination, Identifier, Metadata, Phone, Text, Url
+from service.api.fields import Destination, Identifier, Metadata, Moment, Phone, Text, Url
 from service.calls.call import Direction
 from service.calls.status import Status
 
@@ -49,7 +49,7 @@ class CreateNumber(Body):
     webhook_url: Url | None = Field(None, description="URL that receives events of the number's inbound calls")
 
 
-class Webhook(Body):
+class CreateWebhook(Body):
     urls = ("url",)
 
     url: Url = Field(description="where events are sent", examples=["https://example.com/hooks"])
@@ -84,8 +84,8 @@ class CallQuery(Paging):
     to: str | None = Field(None, max_length=255, description="only calls to this number")
     direction: Direction | None = Field(None, description="only calls of this direction")
     agent_id: str | None = Field(None, max_length=64, description="only calls of this agent")
-    created_after: AwareDatetime | None = Field(None, description="only calls created then or later, RFC 3339")
-    created_before: AwareDatetime | None = Field(None, description="only calls created earlier, RFC 3339")
+    created_after: Moment | None = Field(None, description="only calls created then or later, RFC 3339")
+    created_before: Moment | None = Field(None, description="only calls created earlier, RFC 3339")
 
 
 class RecordingQuery(BaseModel):

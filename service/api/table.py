@@ -2,7 +2,15 @@
 
 from service.api import calls, numbers, webhooks
 from service.api.route import ADMIN, READ, WRITE, Route
-from service.api.schemas import CallQuery, CreateCall, CreateNumber, Paging, RecordingQuery, UpdateWebhook, Webhook
+from service.api.schemas import (
+    CallQuery,
+    CreateCall,
+    CreateNumber,
+    CreateWebhook,
+    Paging,
+    RecordingQuery,
+    UpdateWebhook,
+)
 
 ROUTES = (
     Route(
@@ -52,7 +60,7 @@ ROUTES = (
         webhooks.create,
         "Subscribe an endpoint to events",
         ADMIN,
-        Webhook,
+        CreateWebhook,
         shows="NewWebhook",
         status=201,
         errors=(409,),

@@ -2,11 +2,11 @@
 
 from service.api.answer import Answer
 from service.api.context import Context
-from service.api.schemas import Webhook
+from service.api.schemas import CreateWebhook
 
 
 async def create(context: Context) -> Answer:
-    body: Webhook = context.body
+    body: CreateWebhook = context.body
     return Answer(await context.services.webhooks.create(body.url, body.events, body.description), 201)
 
 

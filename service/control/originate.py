@@ -6,9 +6,9 @@ from typing import Any, Protocol
 from service.calls.call import Call, Direction, Leg
 from service.calls.events import CallCreated
 from service.calls.ids import channel_of, mint, now_ms
-from service.control.ports import CallStore, Switch
+from service.control.ports import Switch
 from service.control.reactor import Reactor
-from service.errors import ConcurrencyLimitExceeded, Fault, NoTrunk, NumberNotRegistered, ValidationFailed
+from service.errors import Fault, NoTrunk, NumberNotRegistered, ValidationFailed
 from service.numbers.number import Number
 from service.trunks.trunk import Trunk
 
@@ -47,20 +47,11 @@ class NewCall:
 
 
 class Originator:
-    """Outbound calls. `app` is the Stasis application of this process; `max_live` 0 is no limit."""
+    """Outbound calls. `app` is the Stasis application of this process."""
 
-    def __init__(
-        self,
-        reactor: Reactor,
-        store: CallStore,
-        switch: Switch,
-        numbers: NumberBook,
-        trunks: TrunkBook,
-        app: str,
-        max_live: int,
-    ) -> None:
-        self._reactor, self._store, self._switch = reactor, store, switch
-        self._numbers, self._trunks, self._app, self._max_live = numbers, trunks, app, max_live
+    def __init__(self, reactor: Reactor, switch: Switch, numbers: NumberBook, trunks: TrunkBook, app: str) -> None:
+        self._reactor, self._switch = reactor, switch
+        self._numbers, self._trunks, self._app = numbers, trunks, app
 
     async def place(self, new: NewCall, call_id: str | None = None) -> Call:
         """Stores the call as `initiating` and has it dialled. Under a `call_id` that exists already, that call.
@@ -68,14 +59,15 @@ class Originator:
         Raises `NumberNotRegistered`, `NoTrunk`, `ValidationFailed`, `ConcurrencyLimitExceeded`, `AsteriskUnavailable`
         and `StoreUnavailable`; then there is no call.
         """
+        for name, value in (("agent_id", new.agent_id), ("ivr_id", new.ivr_id)):
+            if value is not None:
+                raise ValidationFailed(Fault(name, value, "the id of one that exists"))
         number = await self._numbers.by_number(new.from_)
         if number is None:
             raise NumberNotRegistered("", Fault("from", new.from_, "a number registered in /v1/numbers"))
         trunk = await self._trunk(new, number)
         if new.to.startswith("sip") and not trunk.allow_sip_destinations:
             raise ValidationFailed(Fault("to", new.to, "E.164: the trunk does not allow SIP destinations"))
-        if self._max_live and await self._store.live_count() >= self._max_live:
-            raise ConcurrencyLimitExceeded(retry_after=1)
         node = self._switch.pick_node()
         call_id = call_id or mint("call")
         call = Call(
@@ -100,14 +92,14 @@ class Originator:
         return stored
 
     async def _trunk(self, new: NewCall, number: Number) -> Trunk:
+        """The trunk that is named, the number's, or the default one; for a test key always the sandbox."""
+        if new.trunk_id is not None and await self._trunks.by_id(new.trunk_id) is None:
+            raise ValidationFailed(Fault("trunk_id", new.trunk_id, "the id of a trunk"))
+        wanted = new.trunk_id or number.trunk_id
         if new.sandbox:
             trunk = await self._trunks.sandbox()
-        elif new.trunk_id:
-            trunk = await self._trunks.by_id(new.trunk_id)
-            if trunk is None:
-                raise ValidationFailed(Fault("trunk_id", new.trunk_id, "the id of a trunk"))
         else:
-            trunk = await self._trunks.by_id(number.trunk_id) if number.trunk_id else await self._trunks.default()
+            trunk = await self._trunks.by_id(wanted) if wanted else await self._trunks.default()
         if trunk is None:
             raise NoTrunk
         return trunk

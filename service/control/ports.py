@@ -48,14 +48,15 @@ class CallStore(Protocol):
     async def write(
         self, call: Call, version: int, before: Call | None, timeline: Sequence[bytes], outbox: Sequence[OutboxEntry]
     ) -> bool:
-        """Stores `call` where the stored version is still `version` (0: where there is none yet); False where not."""
+        """Stores `call` where the stored version is still `version` (0: where there is none yet); False where not.
+
+        Raises `ConcurrencyLimitExceeded` for a new outbound call above the limit of live ones.
+        """
         ...
 
     async def live_ids(self) -> set[str]:
         """The calls that have not ended."""
         ...
-
-    async def live_count(self) -> int: ...
 
     async def recordings_due(self, now_ms: int, limit: int) -> list[str]: ...
 

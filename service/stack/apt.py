@@ -3,23 +3,34 @@
 import os
 import re
 import shutil
+from pathlib import Path
 
 from service.stack.errors import StackError
 from service.stack.process import output
 from service.stack.progress import Progress
 
+LIST = "mirror+file:"
 SKIPPED = re.compile(r"Acquire::(IndexTargets|Changelogs|CompressionTypes|cdrom)\b")
 
 
 async def mirror() -> str:
     """The URL of the host's Debian mirror: not the security archive, not a third party's."""
     targets = "apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"
-    debian = await output(*targets, "Origin: Debian", "Label: Debian")
-    known = debian or await output(*targets)  # before the first `apt-get update` the origins are not known
+    known = await output(*targets, "Origin: Debian", "Label: Debian")
+    if not known:  # before the first `apt-get update` apt does not know whose archive is whose
+        known = await output(*targets, "--no-release-info")
     for site in known.splitlines():
-        if "-security" not in site:
-            return site
+        if "-security" not in site and not site.startswith("cdrom:"):
+            return _listed(Path(site.removeprefix(LIST))) if site.startswith(LIST) else site
     raise StackError("apt knows no Debian mirror; see /etc/apt/sources.list")
+
+
+def _listed(path: Path) -> str:
+    """The first mirror of a list in a file (apt-transport-mirror(1)), as Debian's cloud images have one."""
+    for line in path.read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            return line.split()[0]
+    raise StackError(f"{path} names no mirror")
 
 
 async def acquire_options() -> list[str]:

@@ -25,6 +25,8 @@ def _said() -> Iterator[None]:
     except ValidationError as error:
         faults = (f"ORBIT_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
         raise click.ClickException("; ".join(faults)) from None
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @click.group()

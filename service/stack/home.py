@@ -40,10 +40,14 @@ class Home:
         self._lock_file = folder / "lock"
         self._lock: IO[str] | None = None
 
-    def hold(self) -> None:
-        """Makes the folders and takes the lock. Raises `StackError` where another stack has it."""
+    def make(self) -> None:
+        """Makes the folders, for the owner alone."""
         for folder in (self.folder, self.tls, self.redis, self.recordings, self.log, self.run):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def hold(self) -> None:
+        """Takes the folder. Raises `StackError` where another stack has it."""
+        self.make()
         lock = self._lock_file.open("a+")
         for last in (False,) * 10 + (True,):  # `owner` tries the lock for a moment
             try:

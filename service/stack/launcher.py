@@ -62,7 +62,7 @@ def up(settings: StackSettings) -> None:
         _await_ready(home, owner)
         progress.line(f"The stack runs already (process {owner}).\n{welcome(read_variables(home.env))}")
         return
-    home.log.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.make()
     log = home.log / "stack.log"
     with log.open("ab") as out:
         start = out.tell()

@@ -145,7 +145,7 @@ def _claim(row: Wanted, port: int, claims: list[socket.socket]) -> bool:
 
 
 def _free(host: str, kind: SocketKind, port: int) -> bool:
-    """Whether it can be bound now. Raises `StackError` where `host` is no address of this machine."""
+    """Whether it can be bound now. Raises `StackError` where this machine has no such address."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
         if kind == SOCK_STREAM:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -154,5 +154,5 @@ def _free(host: str, kind: SocketKind, port: int) -> bool:
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 return False
-            raise StackError(f"{host}:{port} cannot be bound: {error.strerror}") from None
+            raise StackError(f"{host} cannot be bound: {error.strerror}") from None
     return True

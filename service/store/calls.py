@@ -3,32 +3,33 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from service.calls.call import Call, Recording
+from service.calls.call import Call, Direction, Recording
 from service.calls.ids import lowest
 from service.control.ports import OutboxEntry, Page, Versioned
-from service.errors import InvalidCursor
+from service.errors import ConcurrencyLimitExceeded, InvalidCursor
 from service.store import call_document, keys
 from service.store.connection import Client, guarded
 from service.store.cursor import decode_cursor, encode_cursor
 
 # KEYS: call, timeline, outbox, live, recordings, then the indexes to enter, then those to leave.
-# ARGV: expected version, document, id, live (1/0), recording due (ms, 0 none, -1 done), count to enter, count of
-#       timeline rows, those rows, then id/type/resource/url/body of each outbox entry.
+# ARGV: expected version, document, id, live (1/0), recording due (ms, 0 none, -1 done), most live calls (0 any number),
+#       count to enter, count of timeline rows, those rows, then id/type/resource/url/body of each outbox entry.
 WRITE = """
 local have = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
 if have ~= tonumber(ARGV[1]) then return 0 end
-local id = ARGV[3]
+local id, most = ARGV[3], tonumber(ARGV[6])
+if most > 0 and redis.call('SCARD', KEYS[4]) >= most then return -1 end
 redis.call('HSET', KEYS[1], 'v', have + 1, 'doc', ARGV[2])
 if ARGV[4] == '1' then redis.call('SADD', KEYS[4], id) else redis.call('SREM', KEYS[4], id) end
 local due = tonumber(ARGV[5])
 if due > 0 then redis.call('ZADD', KEYS[5], due, id) elseif due < 0 then redis.call('ZREM', KEYS[5], id) end
-local enter = tonumber(ARGV[6])
+local enter = tonumber(ARGV[7])
 for i = 6, #KEYS do
   if i < 6 + enter then redis.call('ZADD', KEYS[i], 0, id) else redis.call('ZREM', KEYS[i], id) end
 end
-local rows = tonumber(ARGV[7])
-for i = 8, 7 + rows do redis.call('RPUSH', KEYS[2], ARGV[i]) end
-for i = 8 + rows, #ARGV, 5 do
+local rows = tonumber(ARGV[8])
+for i = 9, 8 + rows do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+for i = 9 + rows, #ARGV, 5 do
   redis.call('XADD', KEYS[3], '*', 'id', ARGV[i], 'type', ARGV[i + 1], 'resource', ARGV[i + 2], 'url', ARGV[i + 3],
     'body', ARGV[i + 4])
 end
@@ -65,10 +66,10 @@ def _indexes(call: Call) -> dict[str, str]:
 
 
 class RedisCalls:
-    """`CallStore` on Redis, and the reads of the API."""
+    """`CallStore` on Redis, and the reads of the API. `max_live` bounds outbound calls; 0 does not."""
 
-    def __init__(self, redis: Client) -> None:
-        self._redis = redis
+    def __init__(self, redis: Client, max_live: int = 0) -> None:
+        self._redis, self._max_live = redis, max_live
         self._write = redis.register_script(WRITE)
 
     async def load(self, call_id: str) -> Versioned | None:
@@ -103,21 +104,20 @@ class RedisCalls:
                     call.id,
                     0 if call.ended else 1,
                     due,
+                    self._max_live if version == 0 and call.direction is Direction.OUTBOUND else 0,
                     len(enter),
                     len(timeline),
                     *timeline,
                     *events,
                 ],
             )
+        if done < 0:
+            raise ConcurrencyLimitExceeded(retry_after=1)
         return bool(done)
 
     async def live_ids(self) -> set[str]:
         with guarded():
             return {member.decode() for member in await self._redis.smembers(keys.LIVE)}
-
-    async def live_count(self) -> int:
-        with guarded():
-            return int(await self._redis.scard(keys.LIVE))
 
     async def recordings_due(self, now_ms: int, limit: int) -> list[str]:
         with guarded():

@@ -49,9 +49,7 @@ class Names(AbstractResolver):
         """For aiohttp's connector."""
         found = await self.addresses(host)
         return [
-            ResolveResult(
-                hostname=host, host=address, port=port, family=kind, proto=0, flags=socket.AI_NUMERICHOST
-            )
+            ResolveResult(hostname=host, host=address, port=port, family=kind, proto=0, flags=socket.AI_NUMERICHOST)
             for kind, address in found
             if family in (socket.AF_UNSPEC, kind)
         ]

@@ -26,7 +26,19 @@ def redis_server(port: int, folder: Path, *more: str) -> subprocess.Popen[bytes]
     if loader is None:
         pytest.skip(f"there is no tree at {TREE}; `make test` builds one")
     command = [loader, "--library-path", loader.parent, TREE / "usr/bin/redis-server"]
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder, "--loglevel", "warning", *more]
+    options = [
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--dir",
+        folder,
+        "--loglevel",
+        "warning",
+        *more,
+    ]
     return subprocess.Popen([*map(str, command + options)], stdout=subprocess.DEVNULL)
 
 

@@ -109,7 +109,9 @@ async def test_a_lane_gives_one_delivery_at_a_time_in_order(redis, outbox):
 
 async def test_a_retry_holds_its_lane_and_no_other(redis, outbox):
     lanes = RedisLanes(redis, LEASE_MS)
-    await queue(redis, outbox, 0, (event("call_1"), to("wh_1")), (event("call_1"), to("wh_1")), (event("call_2"), to("wh_1")))
+    await queue(
+        redis, outbox, 0, (event("call_1"), to("wh_1")), (event("call_1"), to("wh_1")), (event("call_2"), to("wh_1"))
+    )
     one, two = sorted(await claimed(lanes, 0), key=lambda held: held.event.resource)
     await lanes.settle(one, 0, "retrying", 5000, {"attempts": 1}, True)
     await lanes.settle(two, 0, "delivered", 0, {"attempts": 1}, True)

@@ -2,13 +2,13 @@
 
 import pytest
 
+from service.calls.ids import mint
 from service.control.ports import OutboxEntry
 from service.errors import Conflict, InvalidCursor, NotFound
 from service.store import keys
 from service.store.deliveries import RedisDeliveries
 from service.store.lanes import KEEP_MS, RedisLanes
 from service.store.outbox import RedisOutbox
-from service.calls.ids import mint
 
 AT = 1_760_000_000_000
 

@@ -384,7 +384,7 @@ async def test_a_test_event_reaches_its_webhook_alone_even_behind_a_retry(house,
     house.subscribe("other", other.url)
     house.start()
     await house.happen("call_1")
-    await until(lambda: house.attempted(webhook, 1))
+    await until(lambda: other.requests and house.attempted(webhook, 1))
     delivery = await house.desk().test(house.webhooks[webhook])
     assert (delivery["event_type"], delivery["status"], delivery["webhook_id"]) == ("webhook.test", "pending", webhook)
     await until(lambda: len(one.requests) == 2)
@@ -392,6 +392,7 @@ async def test_a_test_event_reaches_its_webhook_alone_even_behind_a_retry(house,
     assert (body["type"], body["sequence"], body["data"]) == ("webhook.test", 1, {"webhook_id": webhook})
     assert body["id"] == delivery["event_id"]
     assert verified(one, b"whsec_one")
+    assert await house.has_status("wh_other", "delivered")
     assert header(other, "X-Devotel-Event-Type") == ["call.ringing"]
 
 

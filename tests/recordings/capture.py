@@ -36,12 +36,24 @@ OUTBOUND = {  # name: number, ring time-out, longest duration, seconds to the AP
 
 async def originate(ari, name, number, timeout, longest, hangup):
     channel = channel_of(mint("call"))
-    await ari.post("channels", json={
-        "endpoint": f"PJSIP/{number}@sandbox", "context": "orbit-answered", "extension": "s", "priority": 1,
-        "callerId": "+12025551234", "timeout": timeout, "channelId": channel,
-        "variables": {"CHANNEL(hangup_handler_push)": "orbit-ledger,s,1", "ORBIT_APP": APP,
-                      "ORBIT_MAX_DURATION": str(longest), "ORBIT_RECORD": "0"},
-    })
+    await ari.post(
+        "channels",
+        json={
+            "endpoint": f"PJSIP/{number}@sandbox",
+            "context": "orbit-answered",
+            "extension": "s",
+            "priority": 1,
+            "callerId": "+12025551234",
+            "timeout": timeout,
+            "channelId": channel,
+            "variables": {
+                "CHANNEL(hangup_handler_push)": "orbit-ledger,s,1",
+                "ORBIT_APP": APP,
+                "ORBIT_MAX_DURATION": str(longest),
+                "ORBIT_RECORD": "0",
+            },
+        },
+    )
     if hangup:
         await asyncio.sleep(hangup)
         await ari.delete(f"channels/{channel}")
@@ -50,9 +62,17 @@ async def originate(ari, name, number, timeout, longest, hangup):
 async def inbound(ari, name):
     async with aiohttp.ClientSession(os.environ["ORBIT_CARRIER_ARI_URL"] + "/", headers=ari.headers) as carrier:
         channel = secrets.token_hex(4)
-        await carrier.post("channels", json={
-            "endpoint": "PJSIP/+12025551234@orbit", "context": "speak", "extension": "s", "priority": 1,
-            "callerId": "+14155550100", "channelId": channel})
+        await carrier.post(
+            "channels",
+            json={
+                "endpoint": "PJSIP/+12025551234@orbit",
+                "context": "speak",
+                "extension": "s",
+                "priority": 1,
+                "callerId": "+14155550100",
+                "channelId": channel,
+            },
+        )
         await asyncio.sleep(2)
         await carrier.delete(f"channels/{channel}")
 
@@ -69,8 +89,10 @@ async def record(ari, name, scene):
             if message["type"] == "CallBroadcast":
                 await ari.post("events/claim", params={"channelId": message["channel"]["id"], "application": APP})
             if message.get("args") == ["offered"]:
-                await ari.post(f"channels/{message['channel']['id']}/continue",
-                               params={"context": "orbit-claimed", "extension": APP, "priority": 1})
+                await ari.post(
+                    f"channels/{message['channel']['id']}/continue",
+                    params={"context": "orbit-claimed", "extension": APP, "priority": 1},
+                )
             if message["type"] == "ChannelDestroyed":
                 break
         await task

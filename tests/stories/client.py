@@ -46,9 +46,7 @@ class Api:
 
     async def call(self, to: str, **more: Any) -> dict[str, Any]:
         """Places a call from the account's number."""
-        status, _, body = await self.ask(
-            "POST", "/v1/voice/calls", json={"to": to, "from": "+12025551234", **more}
-        )
+        status, _, body = await self.ask("POST", "/v1/voice/calls", json={"to": to, "from": "+12025551234", **more})
         assert status == 201, body
         return body["data"]
 

@@ -33,8 +33,7 @@ async def test_the_service_dies_while_it_rings_and_the_callee_answers(api, stack
     await asyncio.sleep(1.5)  # the call goes on with nobody there
     assert await up()
     await stack.start("service")
-    found = await api.reaches(call["id"], "in_progress")
-    assert found["answered_at"] < (await api.get(f"/voice/calls/{call['id']}/events"))[0]["created_at"] or True
+    await api.reaches(call["id"], "in_progress")
     rows = {r["type"]: r for r in await api.get(f"/voice/calls/{call['id']}/events")}
     assert rows["call.answered"]["recovered"] is True
     await api.hang_up(call["id"])
@@ -58,10 +57,9 @@ async def test_the_service_dies_in_progress_and_the_call_ends_meanwhile(api, sta
     assert ended["status"] == "completed"
     assert ended["hangup"] == {"by": "callee", "cause": 16, "sip_code": None, "reason": "normal_clearing"}
     assert ended["duration_seconds"] == 2
-    assert await api.timeline(call["id"]) == ["initiated", "ringing", "answered", "completed"] or await api.recording(
-        call["id"]
-    )
-    assert (await api.timeline(call["id"])).count("completed") == 1
+    assert await api.recording(call["id"])
+    timeline = ["initiated", "ringing", "answered", "completed", "recording.ready"]
+    assert await api.timeline(call["id"]) == timeline
 
 
 async def test_the_service_dies_while_it_rings_and_nobody_answers(api, stack, network):
@@ -104,7 +102,7 @@ async def test_webhooks_of_what_was_missed_come_once_and_in_order(api, stack, ne
     await until(quiet)
     await stack.start("service")
     heard = await receiver.hears(call["id"], "call.completed")
-    assert [e for e in dict.fromkeys(r.event["sequence"] for r in heard)] == [1, 2, 3, 4]
+    assert list(dict.fromkeys(r.event["sequence"] for r in heard)) == [1, 2, 3, 4]
     assert len([r for r in heard if r.event["type"] == "call.completed"]) == 1
 
 
@@ -172,9 +170,7 @@ async def test_asterisk_away_is_a_503_and_its_calls_are_told_lost(api, stack):
     await api.reaches(call["id"], "in_progress")
     await stack.kill("asterisk")
     await api.ready(False)
-    status, _, body = await api.ask(
-        "POST", "/v1/voice/calls", json={"to": "+15005550007", "from": "+12025551234"}
-    )
+    status, _, body = await api.ask("POST", "/v1/voice/calls", json={"to": "+15005550007", "from": "+12025551234"})
     assert (status, body["error"]["code"]) == (503, "ASTERISK_UNAVAILABLE")
     await stack.start("asterisk")
     await api.ready()

@@ -50,7 +50,5 @@ async def test_a_refusal_is_kept_too(api):
 
 async def test_a_key_has_a_length(api):
     body = {"to": "+15005550001", "from": "+12025551234"}
-    status, _, answer = await api.ask(
-        "POST", "/v1/voice/calls", json=body, headers={"Idempotency-Key": "k" * 256}
-    )
+    status, _, answer = await api.ask("POST", "/v1/voice/calls", json=body, headers={"Idempotency-Key": "k" * 256})
     assert (status, answer["error"]["details"]["field"]) == (422, "Idempotency-Key")

@@ -18,8 +18,6 @@ def sounds(stack):
     }
 
 
-
-
 async def test_an_outbound_call_has_us_on_the_left_and_the_callee_on_the_right(api, sounds):
     call = await api.call("+15005550007", record=True, max_duration=4)
     assert call["recording_url"] is None

@@ -40,7 +40,9 @@ def imports(file: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}: relative import"
-            found |= {f"{node.module}.{alias.name}" if node.module == "service" else node.module for alias in node.names}
+            found |= {
+                f"{node.module}.{alias.name}" if node.module == "service" else node.module for alias in node.names
+            }
     return found
 
 
@@ -76,6 +78,9 @@ def test_only_the_asterisk_room_says(word):
 
 
 def test_aiohttp_serves_in_the_api_only():
-    rooms = {room_of(f) for f in FILES if any(n.startswith("aiohttp.web") for n in imports(f)) or
-             "from aiohttp import web" in f.read_text()}
+    rooms = {
+        room_of(f)
+        for f in FILES
+        if any(n.startswith("aiohttp.web") for n in imports(f)) or "from aiohttp import web" in f.read_text()
+    }
     assert rooms <= {"api", "app", "asterisk", "webhooks"}

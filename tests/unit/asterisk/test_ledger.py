@@ -5,29 +5,34 @@ import pytest
 from service.asterisk.ledger import parse
 
 CHANNEL = "call_01M81YBMCAWKT4V8384Y7VRJ2S.1"
+HERE = ("node1", "orbit-p1")
 
 
 def test_a_busy_call():
-    row = parse(CHANNEL, "17|SIP 486 Busy Here||1795361261.554|||||".removesuffix("|") + "+12025551234", "node1", "orbit-p1")
+    row = parse(
+        CHANNEL, "17|SIP 486 Busy Here||1795361261.554|||||".removesuffix("|") + "+12025551234", "node1", "orbit-p1"
+    )
     assert (row.cause, row.sip_code, row.answered_at, row.ended_at, row.end) == (17, 486, None, 1795361261554, "")
     assert row.offer is None
 
 
 def test_a_call_that_reached_its_limit():
-    row = parse(CHANNEL, "16|SIP 200 OK|1795361267.432|1795361270.433|max_duration|||+12025551234", "node1", "orbit-p1")
+    row = parse(CHANNEL, "16|SIP 200 OK|1795361267.432|1795361270.433|max_duration|||+12025551234", *HERE)
     assert (row.sip_code, row.answered_at, row.end) == (None, 1795361267432, "max_duration")
 
 
 def test_a_call_that_reached_us_while_nobody_listened():
-    row = parse("node1-1.2", "41|||1795361360.643|no_controller|1795361357.656|+12025551234|+14155550100", "node1", "orbit-p1")
+    row = parse(
+        "node1-1.2", "41|||1795361360.643|no_controller|1795361357.656|+12025551234|+14155550100", "node1", "orbit-p1"
+    )
     assert (row.offer.called, row.offer.caller, row.offer.at) == ("+12025551234", "+14155550100", 1795361357656)
 
 
 def test_a_callers_number_is_data_even_with_separators_in_it():
-    row = parse("node1-1.2", "16|||1.0||1.0|+12025551234|a|b", "node1", "orbit-p1")
+    row = parse("node1-1.2", "16|||1.0||1.0|+12025551234|a|b", *HERE)
     assert row.offer.caller == "a|b"
 
 
 @pytest.mark.parametrize("text", ["", "|||||||", "x|||1.0||||", "16||||||", "16|||soon||||", "16"])
 def test_what_is_no_row(text):
-    assert parse(CHANNEL, text, "node1", "orbit-p1") is None
+    assert parse(CHANNEL, text, *HERE) is None

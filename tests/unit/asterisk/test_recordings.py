@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from service.asterisk.decode import Decoder
 from service.calls.call import Call, Direction, Leg
-from service.calls.events import CallCreated
 from service.calls.ids import derive
 from service.calls.status import Status
 from service.calls.transitions import apply

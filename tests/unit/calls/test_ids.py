@@ -31,8 +31,17 @@ def test_a_call_is_found_from_its_channel():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "call_", "call_abc123", "num_01J00000000000000000000000", "call_01j00000000000000000000000",
-             "call_01J0000000000000000000000I", "call_01J00000000000000000000000\n", "call_81J00000000000000000000000"]
+    "text",
+    [
+        "",
+        "call_",
+        "call_abc123",
+        "num_01J00000000000000000000000",
+        "call_01j00000000000000000000000",
+        "call_01J0000000000000000000000I",
+        "call_01J00000000000000000000000\n",
+        "call_81J00000000000000000000000",
+    ],
 )
 def test_what_is_no_id(text):
     assert not is_id(text, "call")

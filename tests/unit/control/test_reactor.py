@@ -55,7 +55,7 @@ async def test_a_call_from_its_creation_to_its_end(world):
 
 
 async def test_two_processes_at_once_make_one_history(world):
-    store, switch, reactor = world
+    store, _, reactor = world
     other = Reactor(store, FakeSwitch(), Presenter("http://host", b"secret", 24))
     call = new_call()
     await create(reactor, call)
@@ -71,7 +71,7 @@ async def test_two_processes_at_once_make_one_history(world):
 
 
 async def test_a_call_created_twice_is_dialled_once(world):
-    store, switch, reactor = world
+    _, switch, reactor = world
     call = new_call()
     await create(reactor, call)
     again = await create(reactor, call)
@@ -81,7 +81,7 @@ async def test_a_call_created_twice_is_dialled_once(world):
 
 
 async def test_an_event_waits_for_the_store(world):
-    store, switch, reactor = world
+    store, _, reactor = world
     call = new_call()
     await create(reactor, call)
     whole, failures = store.write, 3
@@ -101,7 +101,7 @@ async def test_an_event_waits_for_the_store(world):
 
 
 async def test_a_hangup_waits_for_the_dialling(world):
-    store, switch, reactor = world
+    _, switch, reactor = world
     order, gate = [], asyncio.Event()
 
     async def slow(command):
@@ -119,7 +119,7 @@ async def test_a_hangup_waits_for_the_dialling(world):
 
 
 async def test_events_of_nobody_are_counted_and_forgotten(world):
-    store, switch, reactor = world
+    store, _, reactor = world
     assert await reactor.handle(LegRang(call_id=mint("call"), at=now_ms())) is None
     assert store.calls == {}
     assert not reactor._locks

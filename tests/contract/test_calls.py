@@ -1,0 +1,191 @@
+"""The same cases on the store in memory and on the real Redis; then what only Redis has: pages and indexes."""
+
+import asyncio
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from service.calls.call import Call, Direction, Hangup, Leg, Recording, Side
+from service.calls.ids import channel_of, mint
+from service.calls.status import Status
+from service.control.ports import OutboxEntry
+from service.errors import ConcurrencyLimitExceeded, InvalidCursor, StoreUnavailable
+from service.store import keys
+from service.store.calls import CallFilter, RedisCalls
+from service.store.connection import connect
+from tests.fakes import FakeCalls
+
+
+def a_call(at=1_000_000, **more):
+    call_id = mint("call", at)
+    given = {
+        "id": call_id,
+        "direction": Direction.OUTBOUND,
+        "to": "+14155552671",
+        "from_": "+12025551234",
+        "leg": Leg(channel_of(call_id), "node1", "orbit-p1", "sandbox"),
+        "created_at": at,
+        "metadata": {"k": ["ünï", None, 1.5]},
+    }
+    return Call(**{**given, **more})
+
+
+def entry(call):
+    return OutboxEntry(mint("evt"), "call.initiated", call.id, "http://x/", b'{"a": "\xc3\xbc"}')
+
+
+@pytest.fixture(params=["fake", "redis"])
+def store(request):
+    return FakeCalls() if request.param == "fake" else RedisCalls(request.getfixturevalue("redis"))
+
+
+async def test_what_was_written_is_loaded(store):
+    call = a_call(hangup=Hangup(Side.API, 16, None, "hangup_requested"), answered_at=5, agent_summary={"summary": "x"})
+    assert await store.write(call, 0, None, [b"{}"], [entry(call)])
+    held = await store.load(call.id)
+    assert (held.call, held.version) == (call, 1)
+
+
+async def test_an_unknown_call_is_none(store):
+    assert await store.load(mint("call")) is None
+
+
+async def test_a_call_is_created_once(store):
+    call = a_call()
+    assert await store.write(call, 0, None, [], [])
+    assert not await store.write(replace(call, to="+1"), 0, None, [], [])
+    assert (await store.load(call.id)).call.to == call.to
+
+
+async def test_a_write_under_an_old_version_changes_nothing(store):
+    call = a_call()
+    await store.write(call, 0, None, [], [])
+    ringing = replace(call, status=Status.RINGING)
+    assert await store.write(ringing, 1, call, [], [])
+    assert not await store.write(replace(call, status=Status.FAILED), 1, call, [b"x"], [entry(call)])
+    held = await store.load(call.id)
+    assert (held.call, held.version) == (ringing, 2)
+
+
+async def test_live_calls_are_those_that_have_not_ended(store):
+    one, two = a_call(), a_call()
+    for call in (one, two):
+        await store.write(call, 0, None, [], [])
+    await store.write(replace(one, status=Status.BUSY, ended_at=5), 1, one, [], [])
+    assert await store.live_ids() == {two.id}
+
+
+async def test_a_limit_of_live_calls_holds_for_many_at_once(redis):
+    store = RedisCalls(redis, max_live=3)
+    calls = [a_call() for _ in range(20)]
+    results = await asyncio.gather(*(store.write(c, 0, None, [], []) for c in calls), return_exceptions=True)
+    assert sum(r is True for r in results) == 3
+    assert sum(isinstance(r, ConcurrencyLimitExceeded) for r in results) == 17
+    assert await store.write(a_call(direction=Direction.INBOUND), 0, None, [], [])
+
+
+async def test_a_recording_is_due_until_it_is_there(store):
+    call = a_call(record=True)
+    await store.write(call, 0, None, [], [])
+    ended = replace(call, status=Status.COMPLETED, ended_at=5_000, recording=Recording.PENDING)
+    await store.write(ended, 1, call, [], [])
+    assert await store.recordings_due(4_999, 10) == []
+    assert await store.recordings_due(5_000, 10) == [call.id]
+    await store.postpone_recording(call.id, 9_000)
+    assert await store.recordings_due(8_000, 10) == []
+    await store.write(replace(ended, recording=Recording.READY), 2, ended, [], [])
+    assert await store.recordings_due(99_000, 10) == []
+    await store.postpone_recording(call.id, 1)
+    assert await store.recordings_due(99_000, 10) == []
+
+
+async def test_timeline_and_outbox_come_with_the_write(redis):
+    store, call = RedisCalls(redis), a_call()
+    sent = [entry(call), entry(call)]
+    await store.write(call, 0, None, [b'{"n":1}', b'{"n":2}'], sent)
+    assert [orjson.loads(r)["n"] for r in await store.timeline(call.id)] == [1, 2]
+    stream = [fields for _, fields in await redis.xrange(keys.OUTBOX)]
+    assert [f[b"id"].decode() for f in stream] == [e.id for e in sent]
+    assert stream[0][b"body"] == sent[0].body
+
+
+async def filled(redis):
+    store = RedisCalls(redis)
+    calls = [
+        a_call(
+            at=1_000_000 + n * 1000,
+            to=f"+1415555{n % 3:04}",
+            status=Status.COMPLETED if n % 2 else Status.INITIATING,
+            direction=Direction.INBOUND if n % 5 == 0 else Direction.OUTBOUND,
+        )
+        for n in range(25)
+    ]
+    for call in calls:
+        await store.write(call, 0, None, [], [])
+    return store, calls[::-1]
+
+
+async def all_pages(store, narrow, limit):
+    found, cursor, totals = [], None, set()
+    while True:
+        page = await store.page(narrow, cursor, limit)
+        found += page.items
+        totals.add(page.total)
+        cursor = page.cursor
+        if cursor is None:
+            return [c.id for c in found], totals
+
+
+@pytest.mark.parametrize("limit", [1, 7, 24, 25, 26])
+@pytest.mark.parametrize(
+    ("narrow", "fits"),
+    [
+        ({}, lambda c: True),
+        ({"status": "completed"}, lambda c: c.status is Status.COMPLETED),
+        ({"to": "+14155550001"}, lambda c: c.to == "+14155550001"),
+        ({"to": "+14155550001", "direction": "inbound"}, lambda c: c.to[-1] == "1" and c.direction == "inbound"),
+        ({"created_after": 1_005_000}, lambda c: c.created_at >= 1_005_000),
+        ({"created_before": 1_005_000}, lambda c: c.created_at < 1_005_000),
+        ({"created_after": 1_003_000, "created_before": 1_020_000}, lambda c: 1_003_000 <= c.created_at < 1_020_000),
+        (
+            {"status": "initiating", "direction": "outbound", "created_after": 1_003_000, "created_before": 1_020_000},
+            lambda c: c.status == "initiating" and c.direction == "outbound" and 1_003_000 <= c.created_at < 1_020_000,
+        ),
+        ({"agent_id": "agt_none"}, lambda c: False),
+    ],
+)
+async def test_pages_hold_every_call_once_newest_first(redis, narrow, fits, limit):
+    store, calls = await filled(redis)
+    expected = [c.id for c in calls if fits(c)]
+    assert await all_pages(store, CallFilter(**narrow), limit) == (expected, {len(expected)})
+
+
+async def test_a_cursor_stays_valid_while_calls_are_added(redis):
+    store, calls = await filled(redis)
+    first = await store.page(CallFilter(), None, 10)
+    late = a_call(at=9_000_000)
+    await store.write(late, 0, None, [], [])
+    second = await store.page(CallFilter(), first.cursor, 10)
+    assert [c.id for c in second.items] == [c.id for c in calls[10:20]]
+
+
+async def test_an_index_is_left_when_the_status_changes(redis):
+    store, call = RedisCalls(redis), a_call()
+    await store.write(call, 0, None, [], [])
+    await store.write(replace(call, status=Status.RINGING), 1, call, [], [])
+    assert (await store.page(CallFilter(status="initiating"), None, 10)).items == []
+    assert len((await store.page(CallFilter(status="ringing"), None, 10)).items) == 1
+
+
+@pytest.mark.parametrize("cursor", ["x", "cur_", "cur_!!!", "cur_" + "A" * 200, "cur_bnVtXzAx", "cur_é", "cur_\x00"])
+async def test_a_foreign_cursor_is_refused(redis, cursor):
+    with pytest.raises(InvalidCursor):
+        await RedisCalls(redis).page(CallFilter(), cursor, 10)
+
+
+async def test_redis_away_is_one_kind_of_error():
+    nobody = connect("redis://127.0.0.1:1/0", 200)
+    with pytest.raises(StoreUnavailable):
+        await RedisCalls(nobody).load(mint("call"))
+    await nobody.aclose()

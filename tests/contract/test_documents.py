@@ -1,0 +1,56 @@
+"""Small collections on the real Redis."""
+
+import asyncio
+
+import pytest
+
+from service.calls.ids import mint
+from service.errors import Conflict, InvalidCursor
+from service.store.documents import Documents
+
+
+@pytest.fixture
+def numbers(redis):
+    return Documents(redis, "numbers", "num", unique="number")
+
+
+def a_number(number, at=None):
+    return {"id": mint("num", at), "number": number}
+
+
+async def test_what_was_created_is_found(numbers):
+    made = a_number("+1")
+    await numbers.create(made)
+    assert await numbers.get(made["id"]) == await numbers.find("+1") == made
+
+
+async def test_of_two_at_once_one_wins(numbers):
+    results = await asyncio.gather(*(numbers.create(a_number("+1")) for _ in range(20)), return_exceptions=True)
+    assert sum(r is None for r in results) == 1
+    assert sum(isinstance(r, Conflict) for r in results) == 19
+    assert (await numbers.page(None, 10)).total == 1
+
+
+async def test_a_value_is_free_after_a_delete_and_after_a_change(numbers):
+    made = a_number("+1")
+    await numbers.create(made)
+    changed = {**made, "number": "+2"}
+    assert await numbers.replace(changed, made)
+    assert await numbers.find("+1") is None
+    await numbers.create(a_number("+1"))
+    assert await numbers.delete(changed)
+    assert not await numbers.delete(changed)
+    assert not await numbers.replace(changed, changed)
+    await numbers.create(a_number("+2"))
+
+
+async def test_pages(numbers):
+    made = [a_number(f"+{n}", at=n) for n in range(5)]
+    for number in made:
+        await numbers.create(number)
+    first = await numbers.page(None, 3)
+    second = await numbers.page(first.cursor, 3)
+    assert [*first.items, *second.items] == made[::-1]
+    assert (first.total, second.cursor) == (5, None)
+    with pytest.raises(InvalidCursor):
+        await numbers.page("cur_x", 3)
