@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -71,19 +73,20 @@ async def assembled(settings: Settings) -> AsyncIterator[web.Application]:
         presenter = Presenter(settings.base_url, secret, settings.recording_url_hours)
         reactor = Reactor(calls, switch, presenter)
         storage = Folder(settings.recordings_dir)
-        reception = Reception(reactor, numbers, trunks, switch, secret)
+        reception = Reception(reactor, numbers, trunks, switch, secret, settings.inbound_max_duration)
         reconciler = Reconciler(reactor, reception, calls, switch)
         lanes = RedisLanes(redis, lease_ms(settings.webhook_timeout_seconds))
         post = await stack.enter_async_context(
             webhooks(settings, RedisOutbox(redis), lanes, RedisDeliveries(redis), webhook_documents.all, account_secret)
         )
         listener = Listener(reactor.submit, reception.offered, reconciler.compare, reception.call_id)
-        work = [
-            RecordingKeeper(calls, switch, storage, reactor).run(),
-            *(node.run(listener) for node in nodes.values()),
-            *(compare_often(reconciler, node) for node in nodes.values()),
+        keeper = RecordingKeeper(calls, switch, storage, reactor)
+        work: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            keeper.run,
+            *(partial(node.run, listener) for node in nodes.values()),
+            *(partial(compare_often, reconciler, node) for node in nodes.values()),
         ]
-        tasks = [asyncio.create_task(job) for job in work]
+        tasks = [asyncio.create_task(kept(job)) for job in work]
         stack.push_async_callback(stop, tasks, reactor)
 
         probe = Probe(redis)
@@ -127,24 +130,34 @@ async def first_start(
     return secret, account
 
 
+async def kept(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Runs a job that should never end, again where it does."""
+    while True:
+        try:
+            await job()
+        except Exception:
+            logger.exception("a background job failed and is started again")
+        await asyncio.sleep(1)
+
+
 async def compare_often(reconciler: Reconciler, node: Node) -> None:
     """The safety net under the event stream."""
     while True:
         await asyncio.sleep(COMPARE_SECONDS)
         if node.healthy:
-            await reconciler.compare(node.name)
+            await reconciler.compare(node.name, settled_ms=2_000)
 
 
 async def stop(tasks: list[asyncio.Task[None]], reactor: Reactor) -> None:
-    """Ends what runs beside the API, after what it had taken in is stored."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    """Ends what runs beside the API, after what it had taken in is stored and its commands are done."""
     try:
         async with asyncio.timeout(5):
             await reactor.drained()
     except TimeoutError:
         logger.warning("stopped with events that were not stored; the next comparison finds them")
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def serve(settings: Settings) -> None:

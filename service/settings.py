@@ -44,6 +44,10 @@ class Settings(BaseSettings):
         2000, ge=100, le=3000, description="pause between two proofs that a node's event stream is alive, milliseconds"
     )
 
+    inbound_max_duration: int = Field(
+        3600, ge=1, le=86400, description="longest inbound call, seconds from answer; Asterisk is given the same"
+    )
+
     rate_per_minute: int = Field(6000, ge=0, description="requests per key and minute; 0 switches the limit off")
     rate_burst: int = Field(1000, ge=1, description="requests of one key at once")
     calls_per_second: int = Field(50, ge=0, description="new calls per key and second; 0 switches the limit off")

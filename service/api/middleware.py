@@ -41,6 +41,7 @@ async def around(
         response = error_response(OrbitError(), request["id"])
     if not response.prepared:
         response.headers["X-Request-Id"] = request["id"]
+        response.headers["Server"] = "Orbit-Voice"
         response.headers.update(request.get("limit", {}))
         if request.get("sandbox"):
             response.headers["x-orbit-env"] = "sandbox"

@@ -36,7 +36,8 @@ class Ari:
     def __init__(self, url: str, user: str, password: str, timeout_ms: int) -> None:
         self.url = URL(url)
         self._user, self._password = user, password
-        self._timeout = aiohttp.ClientTimeout(total=timeout_ms / 1000, sock_connect=min(2.0, timeout_ms / 1000))
+        seconds = timeout_ms / 1000
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=min(2.0, seconds), sock_read=seconds)
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
 
@@ -46,6 +47,7 @@ class Ari:
         return {"Authorization": aiohttp.encode_basic_auth(self._user, self._password)}
 
     async def close(self) -> None:
+        """Drops every connection. The next command opens new ones."""
         if self._client is not None:
             await self._client.close()
             self._client = None

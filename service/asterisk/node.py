@@ -83,7 +83,10 @@ class Node:
 
     async def _offered(self, offer: Offer) -> None:
         assert self._listener is not None
-        await self._listener.offer(offer)
+        try:
+            await self._listener.offer(offer)
+        except Exception:
+            log.exception("offered call not taken", channel=offer.channel_id)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -57,6 +57,7 @@ class EventSocket:
                 metrics.SOCKET_LOST.labels(self._node, reason).inc()
             self.alive = False
             metrics.SOCKET_ALIVE.labels(self._node).set(0)
+            await self._ari.close()  # its kept connections are as dead as the stream
             await asyncio.sleep(0.3)
 
     async def _session(self) -> None:

@@ -91,7 +91,6 @@ class AsteriskSwitch:
         await self._quietly(offer.node, "hangup", channelId=offer.channel_id, reason_code=cause)
 
     async def apologise(self, offer: Offer) -> None:
-        """Plays the apology to a caller whom we claimed and cannot serve."""
         await self._quietly(
             offer.node,
             "continueInDialplan",

@@ -10,6 +10,7 @@ from service.calls.events import CallCreated, LegAnswered, LegEnded
 from service.calls.ids import derive
 from service.control.originate import NumberBook, TrunkBook
 from service.control.reactor import Reactor
+from service.errors import StoreUnavailable
 from service.numbers.number import as_e164
 
 log = structlog.get_logger()
@@ -32,7 +33,13 @@ class Offer:
 class Doorkeeper(Protocol):
     """What is done with a channel that becomes no call."""
 
-    async def turn_away(self, offer: Offer, cause: int) -> None: ...
+    async def turn_away(self, offer: Offer, cause: int) -> None:
+        """Refuses it, with a Q.850 cause."""
+        ...
+
+    async def apologise(self, offer: Offer) -> None:
+        """Tells the caller that nobody can take the call, and ends it. The ledger keeps it."""
+        ...
 
 
 class Reception:
@@ -56,6 +63,13 @@ class Reception:
 
     async def offered(self, offer: Offer) -> None:
         """A claimed channel waits to be answered."""
+        try:
+            await self._take(offer)
+        except StoreUnavailable:
+            log.warning("a caller hears the apology: the store is away", channel=offer.channel_id)
+            await self._door.apologise(offer)
+
+    async def _take(self, offer: Offer) -> None:
         call = await self._call(offer)
         if call is None:
             log.info("inbound call to an unknown number", called=offer.called, channel=offer.channel_id)

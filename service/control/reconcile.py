@@ -33,20 +33,24 @@ class Reconciler:
         self._reactor, self._reception, self._store, self._nodes = reactor, reception, store, nodes
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def compare(self, node: str) -> None:
-        """One comparison. Raises nothing of a node or a store that is away: the next one comes."""
+    async def compare(self, node: str, settled_ms: int = 0) -> None:
+        """One comparison. Raises nothing of a node or a store that is away: the next one comes.
+
+        Outcomes younger than `settled_ms` are left to the event stream, where it is alive.
+        """
         try:
             async with self._locks.setdefault(node, asyncio.Lock()):
-                await self._compare(node)
+                await self._compare(node, settled_ms)
         except (AsteriskUnavailable, StoreUnavailable) as error:
             log.warning("comparison not finished", node=node, error=type(error).__name__)
 
-    async def _compare(self, node: str) -> None:
+    async def _compare(self, node: str, settled_ms: int) -> None:
         believed = await self._store.live_ids()
         channels = await self._nodes.channels(node)
         outcomes = await self._nodes.ledger(node)
         for outcome in outcomes:
-            await self._ended(node, outcome)
+            if now_ms() - outcome.ended_at >= settled_ms:
+                await self._ended(node, outcome)
         seen = set()
         for channel in channels:
             if call_id := self._call_id(channel):

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -16,7 +16,7 @@ class Step:
 
 
 class Progress:
-    """Writes to `stream`; None is silent."""
+    """Writes to `stream`, as long as somebody reads it; None is silent."""
 
     def __init__(self, stream: TextIO | None = sys.stdout) -> None:
         self._stream = stream
@@ -25,7 +25,8 @@ class Progress:
 
     def line(self, text: str = "") -> None:
         if self._stream:
-            print(text, file=self._stream, flush=True)
+            with suppress(OSError):
+                print(text, file=self._stream, flush=True)
 
     @contextmanager
     def step(self, name: str, doing: str = "") -> Iterator[Step]:

@@ -104,8 +104,7 @@ class Stack:
     async def down(self) -> None:
         """Stops the service, the carrier, Asterisk and Redis, in this order, and gives ports and folder free."""
         if self._supervisor:
-            for name in reversed(NAMES):
-                await self._supervisor.stop(name)
+            await self._supervisor.stop_all(reversed(NAMES))
         self._supervisor = None
         for each in self._asterisks:
             each.tidy()

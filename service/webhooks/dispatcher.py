@@ -61,7 +61,7 @@ class Dispatcher:
                 await self._worker.drain(self._drain_seconds)
 
     async def _forever(self, turn: Callable[[], Awaitable[None]]) -> None:
-        while True:
+        while not _cancelled():
             try:
                 await turn()
                 self._seen(away=False)
@@ -77,3 +77,10 @@ class Dispatcher:
         if away != self._away:
             self._away = away
             log.warning("webhooks wait for the store" if away else "webhooks go on")
+
+
+def _cancelled() -> bool:
+    """`asyncio.wait_for` before Python 3.12, and so the Redis client, can swallow a cancellation: ask, do not only wait
+    for it to be raised."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -27,6 +27,7 @@ CLAIM = 100  # lanes claimed in one round trip
 REQUESTS = 512  # at once in this process; from half of it on, each endpoint is given one at a time
 POLL_SECONDS = 0.5  # what other processes made due is seen after so long
 ADDRESS_SECONDS = 2.0  # how long a claimed lane waits for Redis before its request, within the lease
+STORE_PAUSE_SECONDS = 0.2
 OUTCOME_SECONDS = 60.0  # how long an outcome waits for Redis; where another process took the lane, it is dropped
 
 
@@ -89,9 +90,10 @@ class Worker:
         self._closing = True
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            while late:  # the Redis client may swallow a cancellation, see `dispatcher`
+                for task in late:
+                    task.cancel()
+                _, late = await asyncio.wait(late, timeout=1)
 
     async def _carry(self, first: Claimed) -> None:
         held: Claimed | None = first
@@ -173,4 +175,4 @@ class Worker:
             except StoreUnavailable:
                 if self._closing or asyncio.get_running_loop().time() > deadline:
                     raise
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(STORE_PAUSE_SECONDS)

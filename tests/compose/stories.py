@@ -28,7 +28,7 @@ async def compose(*words: str) -> str:
 
 
 async def asterisk(command: str) -> str:
-    return await compose("exec", "-T", "asterisk", "asterisk", "-C", "/run/asterisk/etc/asterisk.conf", "-rx", command)
+    return await compose("exec", "-T", "asterisk", "asterisk", "-rx", command)
 
 
 async def node_is_quiet() -> bool:

@@ -84,12 +84,6 @@ class House:
     async def stop(self, process: str = "p1") -> None:
         task = self.running.pop(process)[1]
         task.cancel()
-        done, late = await asyncio.wait([task], timeout=8)
-        if late:
-            for x in asyncio.all_tasks():
-                x.print_stack()
-                print(x, x.cancelling())
-            task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
     def pass_seconds(self, seconds: float) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP, Signals
 from typing import Any, Self
 
 from docker.errors import APIError
@@ -31,7 +32,7 @@ from tests.stories.client import until
 ASTERISK = f"orbit-voice-asterisk:{os.environ.get('ORBIT_TAG', 'latest')}"
 REDIS = "redis:8"
 PLACE = "/usr/share/orbit"  # of asterisk-config/ in the image
-BOOTED = ("asterisk", "-C", "/run/asterisk/etc/asterisk.conf", "-rx", "core waitfullybooted")
+BOOTED = ["asterisk", "-rx", "core waitfullybooted"]
 INSIDE = {"redis_port": 6379, "http_port": 8088, "ami_port": 5038, "carrier_http_port": 8098}  # published
 SIP = {"sip_udp": 5060, "sip_tls": 5061, "carrier_sip_port": 5070}  # on the shared loopback alone
 OWN = {  # image, command, and what one Asterisk has for itself
@@ -113,11 +114,11 @@ class ContainerStack:
 
     def pause(self, name: str) -> None:
         """Halts a part: it neither answers nor ends."""
-        self._signal(name, "SIGSTOP")
+        self._signal(name, SIGSTOP)
 
     def resume(self, name: str) -> None:
         """Lets a halted part go on. Raises where it does not run."""
-        self._signal(name, "SIGCONT")
+        self._signal(name, SIGCONT)
 
     def pid(self, name: str) -> int:
         """The process id of a part, as this machine counts."""
@@ -126,13 +127,11 @@ class ContainerStack:
         self._container(name).reload()
         return int(self._container(name).attrs["State"]["Pid"])
 
-    def _signal(self, name: str, signal: str) -> None:
+    def _signal(self, name: str, number: Signals) -> None:
         if name == "service":
-            from signal import Signals
-
-            self._service.signal(name, Signals[signal])
+            self._service.signal(name, number)
         else:
-            self._container(name).kill(signal=signal)
+            self._container(name).kill(signal=number.name)
 
     def _container(self, name: str) -> Any:
         return self._containers[name].get_wrapped_container()
@@ -146,7 +145,7 @@ class ContainerStack:
         container = self._container(name)
 
         async def answers() -> bool:
-            if name != "redis" and (await asyncio.to_thread(container.exec_run, list(BOOTED))).exit_code:
+            if name != "redis" and (await asyncio.to_thread(container.exec_run, BOOTED)).exit_code:
                 return False
             return await probes.part(name, self.env)
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import aiohttp
 import pytest
 
 from tests.stories.client import until
@@ -201,3 +202,37 @@ async def test_the_carrier_away_fails_a_call_by_its_time_out(api, stack):
     ended = await api.ends(call["id"])
     assert ended["status"] in ("no_answer", "failed")
     await stack.start("carrier")
+
+
+async def test_an_event_stream_taken_by_another_is_won_back_and_nothing_is_lost(api, stack, network):
+    """One socket owns an application's name: a second one takes the events away without a word."""
+    call = await api.call("+15005550006")
+    await api.reaches(call["id"], "in_progress")
+    login = aiohttp.encode_basic_auth(stack.env["ORBIT_ARI_USER"], stack.env["ORBIT_ARI_PASSWORD"])
+    async with aiohttp.ClientSession(headers={"Authorization": login}) as thief:
+        socket = await thief.ws_connect(stack.env["ORBIT_ARI_URL"] + "/events", params={"app": "orbit-p1"})
+
+        async def quiet():
+            return not await network.channels()
+
+        await until(quiet)
+        await socket.close()
+    ended = await api.ends(call["id"])
+    assert (ended["status"], ended["duration_seconds"]) == ("completed", 2)
+    await api.ready()
+    again = await api.call("+15005550001")
+    assert (await api.ends(again["id"]))["status"] == "busy"
+
+
+async def test_a_caller_hears_an_apology_while_redis_is_away_and_is_on_record(api, stack, network):
+    await stack.kill("redis")
+    await network.dials("+12025551234", caller="+14155550334")
+
+    async def quiet():
+        return not await network.channels()
+
+    await until(quiet)
+    await stack.start("redis")
+    await api.ready()
+    [call] = await until(lambda: api.get("/voice/calls", params={"from": "+14155550334"}), seconds=40)
+    assert (call["status"], call["hangup"]["reason"]) == ("failed", "no_controller")
