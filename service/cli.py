@@ -5,6 +5,7 @@ import secrets
 
 import click
 
+from service.errors import OrbitError
 from service.settings import Settings
 
 
@@ -52,7 +53,10 @@ def create_key(test: bool, scopes: tuple[str, ...]) -> None:
         finally:
             await redis.aclose()
 
-    asyncio.run(register())
+    try:
+        asyncio.run(register())
+    except OrbitError as error:
+        raise click.ClickException(f"{error} (ORBIT_REDIS_URL)") from None
     click.echo(api_key)
 
 

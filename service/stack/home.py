@@ -99,15 +99,16 @@ class Home:
 
 
 def write_variables(path: Path, variables: Mapping[str, str]) -> None:
-    """Writes NAME=value lines that a shell can source, readable by the owner alone, all at once."""
-    write_private(path, "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items()).encode())
+    """Writes NAME=value lines that a shell can source and then exports, readable by the owner alone, all at once."""
+    lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+    write_private(path, "\n".join(["set -a", *lines, "set +a", ""]).encode())
 
 
 def read_variables(path: Path) -> dict[str, str]:
     """Reads what `write_variables` wrote; nothing where there is no such file."""
     if not path.is_file():
         return {}
-    pairs = (line.partition("=") for line in path.read_text().splitlines() if not line.startswith("#"))
+    pairs = (line.partition("=") for line in path.read_text().splitlines() if "=" in line and line[0] != "#")
     return {name: "".join(shlex.split(value)) for name, _, value in pairs if name}
 
 

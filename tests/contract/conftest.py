@@ -1,10 +1,15 @@
-"""A real Redis for the contract tests: one server of the embedded tree, emptied before each test."""
+"""For the contract tests: a real Redis (one server of the embedded tree, emptied before each test), webhook receivers on
+loopback, and dispatchers between them."""
 
 import asyncio
+import hashlib
+import hmac
 import inspect
+import json
 import os
 import socket
 import subprocess
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +20,16 @@ from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from service.calls.ids import mint, now_ms
+from service.store import keys
 from service.store.connection import connect
+from service.store.deliveries import RedisDeliveries
+from service.store.lanes import RedisLanes
+from service.store.outbox import RedisOutbox
+from service.webhooks.desk import Desk
+from service.webhooks.dispatcher import Dispatcher
+from service.webhooks.guard import Guard
+from service.webhooks.sender import Sender
 
 TREE = Path(os.environ.get("ORBIT_TREE", ".stack/tree")).absolute()
 
@@ -143,6 +157,19 @@ class Receiver:
         finally:
             self.under_way -= 1
 
+    def header(self, name: str) -> list[str]:
+        """A header's value in each request."""
+        return [request.headers[name] for request, _ in self.requests]
+
+    def verified(self, secret: bytes) -> bool:
+        """Every request's signature, computed here with nothing of the service."""
+        for request, body in self.requests:
+            stamp, digest = (part.split("=", 1)[1] for part in request.headers["X-Devotel-Signature"].split(","))
+            expected = hmac.new(secret, f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+            if not hmac.compare_digest(expected, digest):
+                return False
+        return bool(self.requests)
+
     def sequences(self, resource: str | None = None) -> list[int]:
         """The `sequence` of each body in order of arrival, of one resource or of all."""
         bodies = [orjson.loads(body) for _, body in self.requests]
@@ -166,3 +193,109 @@ async def receivers() -> AsyncIterator[Callable[[], Awaitable[Receiver]]]:
     yield start
     for runner in open_ones:
         await runner.cleanup()
+
+
+class Clock:
+    """Real time, and what a test adds to it."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+
+    def __call__(self) -> int:
+        return now_ms() + self.ahead
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.ahead += round(seconds * 1000)
+
+
+class House:
+    """A store with webhooks, and dispatchers on it that a test starts and stops."""
+
+    pauses = (5, 60, 300)
+    account_secret = b"whsec_account"
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis, self.clock = redis, Clock()
+        self.webhooks: dict[str, dict[str, Any]] = {}
+        self.deliveries = RedisDeliveries(redis)
+        self.sequences: Counter[str] = Counter()
+        self.running: dict[str, tuple[Dispatcher, asyncio.Task[None]]] = {}
+
+    def subscribe(self, name: str, url: str, *events: str) -> str:
+        document = {"id": f"wh_{name}", "url": url, "events": list(events or "*"), "secret": f"whsec_{name}"}
+        self.webhooks[document["id"]] = document
+        return document["id"]
+
+    async def happen(self, resource: str, times: int = 1, kind: str = "call.ringing", url: str = "") -> None:
+        """Events of a resource, written as the transition writes them."""
+        pipe = self.redis.pipeline(transaction=False)
+        for _ in range(times):
+            self.sequences[resource] += 1
+            event = {"id": mint("evt"), "type": kind, "sequence": self.sequences[resource], "data": {"id": resource}}
+            fields = {"id": event["id"], "type": kind, "resource": resource, "url": url, "body": json.dumps(event)}
+            pipe.xadd(keys.OUTBOX, fields)
+        await pipe.execute()
+
+    def start(self, process: str = "p1", timeout: float = 5, lease_ms: int = 15_000, per_endpoint: int = 16, **more: Any) -> Dispatcher:
+        async def stored() -> list[dict[str, Any]]:
+            return list(self.webhooks.values())
+
+        dispatcher = Dispatcher(
+            RedisOutbox(self.redis),
+            RedisLanes(self.redis, lease_ms),
+            stored,
+            Sender(Guard(allow_private=True), timeout),
+            self.account_secret,
+            per_endpoint=per_endpoint,
+            retry_seconds=self.pauses,
+            clock=self.clock,
+            block_ms=100,
+            **more,
+        )
+        self.running[process] = dispatcher, asyncio.create_task(dispatcher.run())
+        return dispatcher
+
+    async def stop(self, process: str = "p1") -> None:
+        task = self.running.pop(process)[1]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.clock.pass_seconds(seconds)
+        for dispatcher, _ in self.running.values():
+            dispatcher.wake()
+
+    def desk(self) -> Desk:
+        return Desk(self.deliveries, RedisOutbox(self.redis), self.running["p1"][0].wake)
+
+    async def newest(self, webhook_id: str) -> Any:
+        return (await self.deliveries.page(webhook_id, None, 1)).items[0]
+
+    async def has_status(self, webhook_id: str, status: str) -> bool:
+        page = await self.deliveries.page(webhook_id, None, 100)
+        return bool(page.items) and {d["status"] for d in page.items} == {status}
+
+    async def attempted(self, webhook_id: str, attempts: int) -> bool:
+        """Whether so many attempts were made of the one that was tried most."""
+        page = await self.deliveries.page(webhook_id, None, 100)
+        return bool(page.items) and max(d["attempts"] for d in page.items) == attempts
+
+
+@pytest.fixture
+async def houses() -> AsyncIterator[Callable[[Redis], House]]:
+    """Makes houses; their dispatchers are stopped after the test."""
+    made: list[House] = []
+
+    def make(redis: Redis) -> House:
+        made.append(House(redis))
+        return made[-1]
+
+    yield make
+    for house in made:
+        for process in list(house.running):
+            await house.stop(process)
+
+
+@pytest.fixture
+def house(redis: Redis, houses: Callable[[Redis], House]) -> House:
+    return houses(redis)

@@ -21,7 +21,7 @@ MAY = {
     "errors": set(),
     "log": set(),
     "app": None,  # wires all; nobody imports it but the command line
-    "cli": {"settings", "app", "stack", "store"},
+    "cli": {"settings", "errors", "app", "stack", "store"},
     "__main__": {"cli"},
     "__init__": set(),
 }
