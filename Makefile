@@ -38,12 +38,14 @@ types: $(READY) ## Check the types
 	$(PY) -m mypy
 
 test: $(READY) ## Run all tests, on a stack of their own
+	@$(STACK) tree
 	$(PY) -m pytest
 
 test-compose: $(READY) ## Try compose.yaml with a container engine
 	tests/compose/run
 
 check: lint types ## What CI runs next to `make test`: style, types, fast tests
+	@$(STACK) tree
 	$(PY) -m pytest tests/unit tests/contract
 
 clean: ## Stop what runs here, remove .stack and .venv

@@ -1,6 +1,7 @@
 """The composition root: what exists, in the order it is made, each start beside its stop. Nobody imports this."""
 
 import asyncio
+import resource
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -155,15 +156,19 @@ async def stop(tasks: list[asyncio.Task[None]], reactor: Reactor) -> None:
             await reactor.drained()
     except TimeoutError:
         logger.warning("stopped with events that were not stored; the next comparison finds them")
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    pending = set(tasks)
+    while pending:  # on Python 3.11 a library's wait can swallow a cancellation
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.5)
 
 
 async def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT: then takes no more, ends what it has begun, and returns. A second signal ends at
     once."""
     log.configure(settings.log_level)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # sockets of users, nodes and webhooks
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
 

@@ -7,9 +7,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from service.calls.ids import now_ms
+from service.calls.times import now_ms, rfc3339
 from service.control.ports import Page
-from service.control.present import rfc3339
 from service.errors import Fault, OrbitError
 
 _SHOWN = 200  # characters of a faulty value that an error repeats

@@ -10,7 +10,7 @@ from service.api.context import Context
 from service.api.once import once
 from service.api.route import Route
 from service.api.services import SERVICES, Services
-from service.calls.ids import now_ms
+from service.calls.times import now_ms
 from service.errors import InsufficientPermissions, InvalidApiKey, PayloadTooLarge, RateLimitExceeded, Unauthorized
 
 

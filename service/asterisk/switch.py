@@ -12,7 +12,7 @@ from service.asterisk.node import Node
 from service.calls.call import Call
 from service.calls.commands import Accept, Command, ForgetOutcome, HangUp, Originate
 from service.calls.events import Event, LegRefused
-from service.calls.ids import now_ms
+from service.calls.times import now_ms
 from service.control.inbound import Offer
 from service.control.node_state import ChannelState, Outcome
 from service.errors import AsteriskUnavailable

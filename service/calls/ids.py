@@ -7,15 +7,11 @@ import hashlib
 import hmac
 import re
 import secrets
-import time
+
+from service.calls.times import now_ms
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SHAPE = re.compile(r"[a-z]{2,5}_[0-7][0-9A-HJKMNP-TV-Z]{25}")
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970, the unit of every time in the core."""
-    return time.time_ns() // 1_000_000
 
 
 def _encode(number: int) -> str:

@@ -2,7 +2,7 @@
 
 from service.calls.call import Call
 from service.calls.events import HangupRequested
-from service.calls.ids import now_ms
+from service.calls.times import now_ms
 from service.control.reactor import Reactor
 from service.errors import NotFound
 

@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 from service.calls.call import Call, Direction, Leg
 from service.calls.events import CallCreated
-from service.calls.ids import channel_of, mint, now_ms
+from service.calls.ids import channel_of, mint
+from service.calls.times import now_ms
 from service.control.ports import Switch
 from service.control.reactor import Reactor
 from service.errors import Fault, NoTrunk, NumberNotRegistered, ValidationFailed

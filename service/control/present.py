@@ -3,22 +3,15 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from service.calls.call import Call, Recording
-from service.calls.ids import mint, now_ms
+from service.calls.ids import mint
+from service.calls.times import now_ms, rfc3339
 from service.calls.transitions import Notice
 from service.control.ports import OutboxEntry
-
-
-def rfc3339(at_ms: int | None) -> str | None:
-    """UTC with milliseconds and `Z` (RFC 3339)."""
-    if at_ms is None:
-        return None
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)

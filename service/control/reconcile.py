@@ -12,7 +12,8 @@ import structlog
 
 from service.calls.call import Call
 from service.calls.events import HangupRequested, LegAnswered, LegEnded, LegLost, LegRang
-from service.calls.ids import call_of, now_ms
+from service.calls.ids import call_of
+from service.calls.times import now_ms
 from service.control import metrics
 from service.control.inbound import Reception
 from service.control.node_state import ChannelState, Nodes, Outcome

@@ -8,7 +8,7 @@ import structlog
 
 from service.calls.call import Call, Direction, Recording
 from service.calls.events import RecordingMissing, RecordingStored
-from service.calls.ids import now_ms
+from service.calls.times import now_ms
 from service.control import metrics
 from service.control.ports import CallStore, RecordingStorage, Switch
 from service.control.reactor import Reactor

@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from service.calls.ids import mint, now_ms
+from service.calls.ids import mint
+from service.calls.times import now_ms
 from service.control.collections import Collection
 from service.errors import Conflict
 from service.numbers.number import Number

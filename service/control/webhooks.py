@@ -3,10 +3,10 @@
 import secrets
 from typing import Any, Protocol
 
-from service.calls.ids import mint, now_ms
+from service.calls.ids import mint
+from service.calls.times import now_ms, rfc3339
 from service.control.collections import Collection
 from service.control.ports import Page
-from service.control.present import rfc3339
 from service.errors import Fault, NotFound, ValidationFailed
 
 EVENTS = (

@@ -3,15 +3,16 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 from pydantic import ValidationError
 
-from service.stack import launcher, logs
+from service.stack import launcher, logs, tree
 from service.stack import status as parts_status
 from service.stack.errors import StackError
 from service.stack.home import Home
+from service.stack.progress import Progress
 from service.stack.settings import StackSettings
 
 
@@ -32,6 +33,13 @@ def _said() -> Iterator[None]:
 @click.group()
 def stack() -> None:
     """The embedded stack: Redis, Asterisk, the sandbox carrier and the service."""
+
+
+@stack.command("tree")
+def build_tree() -> None:
+    """Unpack Asterisk, Redis and SIPp where they are missing."""
+    with _said():
+        asyncio.run(tree.ready(StackSettings().tree, Progress()))
 
 
 @stack.command()
@@ -70,7 +78,7 @@ def status() -> None:
 @click.option("--lines", default=20, show_default=True, help="How many lines of each log to begin with.")
 def show_logs(no_follow: bool, lines: int) -> None:
     """Follow the logs of all parts."""
-    with _said():
+    with _said(), suppress(KeyboardInterrupt):
         logs.show(Home(StackSettings().home).log, lines, not no_follow, click.echo)
 
 

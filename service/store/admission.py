@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from service.calls.ids import now_ms
+from service.calls.times import now_ms
 from service.store import keys
 from service.store.connection import Client, guarded
 from service.store.keyring import digest

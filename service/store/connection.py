@@ -28,7 +28,7 @@ def connect(url: str, timeout_ms: int) -> Client:
         # Once more where a connection that lay idle turns out closed; never after a time-out.
         retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionLost,)),
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 @contextmanager

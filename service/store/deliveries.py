@@ -1,8 +1,8 @@
 """Deliveries as the API shows them, newest first, and their replay."""
 
-from datetime import UTC, datetime
 from typing import Any
 
+from service.calls.times import rfc3339
 from service.control.ports import Page
 from service.errors import Conflict, InvalidCursor, NotFound
 from service.store import keys
@@ -87,15 +87,9 @@ def _document(record: dict[bytes, bytes]) -> dict[str, Any]:
         "url": text("url"),
         "status": text("status"),
         "attempts": number("attempts"),
-        "next_attempt_at": _rfc3339(number("next_attempt_at")),
+        "next_attempt_at": rfc3339(number("next_attempt_at")),
         "response_status": number("response_status"),
         "error": text("error"),
-        "created_at": _rfc3339(number("created_at")),
-        "delivered_at": _rfc3339(number("delivered_at")),
+        "created_at": rfc3339(number("created_at")),
+        "delivered_at": rfc3339(number("delivered_at")),
     }
-
-
-def _rfc3339(at_ms: int | None) -> str | None:
-    if at_ms is None:
-        return None
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,6 +4,7 @@ import itertools
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from service.control.ports import OutboxEntry
 from service.store import keys
@@ -27,6 +28,15 @@ class Claimed:
     event: OutboxEntry
 
 
+class Leased(Protocol):
+    """What names a delivery under a lease."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def lease(self) -> str: ...
+
+
 class RedisLanes:
     """`lease_ms` must be longer than one request takes. Processes' clocks may differ by less than what it is longer."""
 
@@ -46,7 +56,7 @@ class RedisLanes:
         return [_claimed(record) for record in records], int(float(next_due)) if next_due else None
 
     async def settle(
-        self, held: Claimed, now: int, status: str, due: int, fields: Mapping[str, str | int], go_on: bool
+        self, held: Leased, now: int, status: str, due: int, fields: Mapping[str, str | int], go_on: bool
     ) -> Claimed | None:
         next_lease = self._lease() if go_on else ""
         stored = [part for pair in fields.items() for part in pair]

@@ -1,12 +1,12 @@
 """What the API asks of the webhooks: deliveries, replay, test events."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from service.calls.ids import mint, now_ms
+from service.calls.ids import mint
+from service.calls.times import now_ms, rfc3339
 from service.control.ports import OutboxEntry, Page
 from service.webhooks.ports import Deliveries, Outbox, Target
 
@@ -33,7 +33,7 @@ class Desk:
         """
         now = now_ms()
         event_id, delivery_id = mint("evt", now), mint("dlv", now)
-        at = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        at = rfc3339(now)
         data = {"webhook_id": webhook["id"]}
         body = {"id": event_id, "type": "webhook.test", "created_at": at, "sequence": 1, "data": data}
         event = OutboxEntry(event_id, "webhook.test", event_id, "", orjson.dumps(body))

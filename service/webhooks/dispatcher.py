@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from service.calls.ids import now_ms
+from service.calls.times import now_ms
 from service.errors import StoreUnavailable
 from service.webhooks.fanout import BLOCK_MS, FanOut
 from service.webhooks.ports import Lanes, Outbox, Webhooks

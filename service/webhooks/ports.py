@@ -74,6 +74,11 @@ class Claimed(Protocol):
         ...
 
     @property
+    def lease(self) -> str:
+        """Proof that the lane is ours; the store gives it and takes it back."""
+        ...
+
+    @property
     def event(self) -> OutboxEntry:
         """The event; `url` is where this delivery goes."""
         ...

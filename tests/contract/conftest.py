@@ -1,16 +1,15 @@
-"""For the contract tests: a real Redis (one server of the embedded tree, emptied before each test), webhook receivers on
-loopback, and dispatchers between them."""
+"""For the contract tests: a real Redis of the embedded tree, webhook receivers on loopback, and what runs between."""
 
 import asyncio
 import hashlib
 import hmac
 import inspect
 import json
-import os
 import socket
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,11 @@ from aiohttp import web
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from service.calls.ids import mint, now_ms
+from service.calls.ids import mint
+from service.calls.times import now_ms
+from service.stack.progress import Progress
+from service.stack.settings import StackSettings
+from service.stack.tree import ready
 from service.store import keys
 from service.store.connection import connect
 from service.store.deliveries import RedisDeliveries
@@ -31,29 +34,18 @@ from service.webhooks.dispatcher import Dispatcher
 from service.webhooks.guard import Guard
 from service.webhooks.sender import Sender
 
-TREE = Path(os.environ.get("ORBIT_TREE", ".stack/tree")).absolute()
+
+@cache
+def redis_command() -> list[str]:
+    """The tree's Redis through the tree's own loader; the tree is built where there is none."""
+    tree = asyncio.run(ready(StackSettings().tree, Progress(None))).folder
+    loader = next(tree.glob("usr/lib/*/ld-linux-*.so*"))
+    return [str(loader), "--library-path", str(loader.parent), str(tree / "usr/bin/redis-server")]
 
 
 def redis_server(port: int, folder: Path, *more: str) -> subprocess.Popen[bytes]:
-    """Starts the tree's Redis through the tree's own loader."""
-    loader = next(TREE.glob("usr/lib/*/ld-linux-*.so*"), None)
-    if loader is None:
-        pytest.skip(f"there is no tree at {TREE}; `make test` builds one")
-    command = [loader, "--library-path", loader.parent, TREE / "usr/bin/redis-server"]
-    options = [
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-        "--dir",
-        folder,
-        "--loglevel",
-        "warning",
-        *more,
-    ]
-    return subprocess.Popen([*map(str, command + options)], stdout=subprocess.DEVNULL)
+    options = f"--port {port} --bind 127.0.0.1 --loglevel warning --dir {folder}".split()
+    return subprocess.Popen([*redis_command(), *options, "--save", "", *more], stdout=subprocess.DEVNULL)
 
 
 def free_port() -> int:
@@ -236,7 +228,9 @@ class House:
             pipe.xadd(keys.OUTBOX, fields)
         await pipe.execute()
 
-    def start(self, process: str = "p1", timeout: float = 5, lease_ms: int = 15_000, per_endpoint: int = 16, **more: Any) -> Dispatcher:
+    def start(
+        self, process: str = "p1", timeout: float = 5, lease_ms: int = 15_000, per_endpoint: int = 16, **more: Any
+    ) -> None:
         async def stored() -> list[dict[str, Any]]:
             return list(self.webhooks.values())
 
@@ -253,7 +247,6 @@ class House:
             **more,
         )
         self.running[process] = dispatcher, asyncio.create_task(dispatcher.run())
-        return dispatcher
 
     async def stop(self, process: str = "p1") -> None:
         task = self.running.pop(process)[1]

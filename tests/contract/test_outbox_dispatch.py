@@ -5,7 +5,12 @@ import json
 
 from aiohttp import web
 
+from service.settings import Settings
 from service.store import keys
+from service.store.lanes import RedisLanes
+from service.store.outbox import RedisOutbox
+from service.webhooks.start import lease_ms, webhooks
+
 
 async def test_a_receiver_that_fails_twice_sees_one_ordered_signed_sequence(house, receivers, until):
     receiver = await receivers()
@@ -187,3 +192,22 @@ async def test_a_test_event_reaches_its_webhook_alone_even_behind_a_retry(house,
     assert one.verified(b"whsec_one")
     assert await house.has_status("wh_other", "delivered")
     assert other.header("X-Devotel-Event-Type") == ["call.ringing"]
+
+
+async def test_the_room_as_the_service_starts_it(house, receivers, until):
+    receiver = await receivers()
+    webhook = house.subscribe("one", receiver.url)
+    settings = Settings(webhook_allow_private=True)
+
+    async def stored():
+        return list(house.webhooks.values())
+
+    lanes = RedisLanes(house.redis, lease_ms(settings.webhook_timeout_seconds))
+    async with webhooks(settings, RedisOutbox(house.redis), lanes, house.deliveries, stored, b"whsec_account") as post:
+        assert await post.check_url(receiver.url) is None
+        assert await post.check_url("http://169.254.169.254/") == "must not lead to a link-local address"
+        await post.courier.test(house.webhooks[webhook])
+        await house.happen("call_1")
+        await until(lambda: len(receiver.requests) == 2)
+        await until(lambda: house.has_status(webhook, "delivered"))
+    assert (await house.deliveries.page(webhook, None, 10)).total == 2

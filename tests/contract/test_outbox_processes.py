@@ -3,6 +3,7 @@
 import asyncio
 
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from service.calls.ids import mint
 from service.store.connection import connect
@@ -84,7 +85,7 @@ async def test_two_processes_side_by_side_deliver_each_event_once_in_order(house
     assert len(set(receiver.header("X-Devotel-Delivery-Id"))) == len(receiver.requests) == 300
 
 
-async def test_redis_goes_away_and_comes_back(other_redis, houses, receivers, until, capsys):
+async def test_redis_goes_away_and_comes_back(other_redis, houses, receivers, until):
     receiver = await receivers()
     gate = asyncio.Event()
 
@@ -102,10 +103,11 @@ async def test_redis_goes_away_and_comes_back(other_redis, houses, receivers, un
     house.start()
     await house.happen("call_1", times=2)
     await until(lambda: receiver.under_way == 1)
-    server.kill()
-    server.wait()
-    gate.set()
-    await until(lambda: "webhooks wait for the store" in capsys.readouterr().out)
+    with capture_logs() as logs:
+        server.kill()
+        server.wait()
+        gate.set()
+        await until(lambda: [line["event"] for line in logs] == ["webhooks wait for the store"])
     other_redis.start(*options)
     await until(lambda: other_redis.answers(redis))
     await until(lambda: house.has_status(webhook, "delivered"))

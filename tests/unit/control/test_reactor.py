@@ -8,8 +8,9 @@ import pytest
 from service.calls.call import Call, Direction, Leg
 from service.calls.commands import ForgetOutcome, HangUp, Originate
 from service.calls.events import CallCreated, HangupRequested, LegAnswered, LegEnded, LegRang
-from service.calls.ids import channel_of, mint, now_ms
+from service.calls.ids import channel_of, mint
 from service.calls.status import Status
+from service.calls.times import now_ms
 from service.control.present import Presenter
 from service.control.reactor import Reactor
 from service.errors import StoreUnavailable

@@ -47,7 +47,7 @@ def test_holding_it_clears_what_a_killed_launcher_left(tmp_path):
 def test_its_folders_are_private(tmp_path):
     home = Home(tmp_path / "home")
     home.make()
-    assert {mode(folder) for folder in (home.folder, home.tls, home.redis, home.recordings, home.log, home.run)} == {0o700}
+    assert {mode(folder) for folder in (home.folder, *home.folder.iterdir())} == {0o700}
 
 
 def test_env_holds_its_names_and_nothing_else_and_a_shell_can_source_it(tmp_path):

@@ -1,4 +1,6 @@
-"""The Debian tree: when it is built, and how its programs are run. Building is played."""
+"""The Debian tree: when it is built, and how its programs are run. mmdebstrap and the tree's programs are played."""
+
+from pathlib import Path
 
 import pytest
 
@@ -14,30 +16,109 @@ def lay_out(folder, triplet="x86_64-linux-gnu", loader="ld-linux-x86-64.so.2"):
     (folder / "usr/lib" / triplet).mkdir(parents=True)
     (folder / "usr/lib" / triplet / loader).touch()
     (folder / "usr/share/asterisk/sounds").mkdir(parents=True)
-    return folder
+
+
+class Played:
+    """Counts the builds, and answers for the programs."""
+
+    def __init__(self):
+        self.builds = 0
+        self.says = {"usr/sbin/asterisk": "Asterisk 22.10.1~dfsg+1", "usr/bin/redis-server": "Redis server v=8.0.6"}
+        self.fails = False
+
+    async def output(self, *argv, **_):
+        if argv[0] != "mmdebstrap":
+            return next(answer for program, answer in self.says.items() if argv[3].endswith(program))
+        self.builds += 1
+        lay_out(Path(argv[-2]))
+        if self.fails:
+            raise StackError("mmdebstrap failed")
+        return ""
 
 
 @pytest.fixture
-def built(monkeypatch):
-    """Counts the builds, and gives the programs' answers."""
-    builds = []
-    said = {"asterisk": "Asterisk 22.10.1~dfsg", "redis-server": "Redis server v=8.0.6 sha=0"}
-
-    async def output(*argv, **_):
-        if argv[0] == "mmdebstrap":
-            builds.append(argv)
-            lay_out(type(tree_path := argv[-2])() if False else __import__("pathlib").Path(tree_path))
-            return ""
-        return said[argv[3].rpartition("/")[2]]
-
+def played(monkeypatch):
     async def nothing(*_):
-        return ""
+        return []
 
-    async def options():
-        return ['Acquire::Check-Valid-Until "false";']
+    player = Played()
+    monkeypatch.setattr(tree, "output", player.output)
+    for name in ("need", "mirror", "acquire_options"):
+        monkeypatch.setattr(tree.apt, name, nothing)
+    return player
 
-    monkeypatch.setattr(tree, "output", output)
-    monkeypatch.setattr(tree.apt, "need", nothing)
-    monkeypatch.setattr(tree.apt, "mirror", nothing)
-    monkeypatch.setattr(tree.apt, "acquire_options", options)
-    return builds, said
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "stack/tree"
+
+
+async def test_it_is_built_once(played, folder):
+    for _ in range(2):
+        built = await tree.ready(folder, QUIET)
+    assert played.builds == 1
+    assert built.marker() == RIGHT
+    assert (built.data / "sounds/en").readlink() == Path("en_US_f_Allison")
+
+
+async def test_one_that_was_built_from_something_else_is_replaced(played, folder):
+    await tree.ready(folder, QUIET)
+    (folder / MARKER).write_text("something else\n")
+    (folder / "old").touch()
+    assert (await tree.ready(folder, QUIET)).marker() == RIGHT
+    assert not (folder / "old").exists()
+    assert {path.name for path in folder.parent.iterdir()} == {"tree", "tree.lock"}
+
+
+async def test_a_folder_that_is_none_of_ours_is_left_alone(played, folder):
+    folder.mkdir(parents=True)
+    (folder / "thesis.txt").touch()
+    with pytest.raises(StackError, match="holds something else"):
+        await tree.ready(folder, QUIET)
+    assert (folder / "thesis.txt").exists()
+    assert played.builds == 0
+
+
+async def test_a_build_that_fails_leaves_what_was_there(played, folder):
+    await tree.ready(folder, QUIET)
+    (folder / MARKER).write_text("older\n")
+    played.fails = True
+    with pytest.raises(StackError, match="mmdebstrap failed"):
+        await tree.ready(folder, QUIET)
+    assert Tree(folder).marker() == "older"
+    assert {path.name for path in folder.parent.iterdir()} == {"tree", "tree.lock"}
+
+
+@pytest.mark.parametrize(
+    ("program", "says", "fault"),
+    [
+        ("usr/sbin/asterisk", "Asterisk 22.10.0", "has Asterisk 22.10.0; 22.10.1 or newer"),
+        ("usr/sbin/asterisk", "Asterisk 22.9.12", "has Asterisk 22.9.12"),
+        ("usr/bin/redis-server", "Redis server v=7.4.1", "has Redis 7.4.1; 8 or newer"),
+        ("usr/bin/redis-server", "no such file", "no version can be read"),
+    ],
+)
+async def test_too_old_programs_are_refused(played, folder, program, says, fault):
+    played.says[program] = says
+    with pytest.raises(StackError, match=fault):
+        await tree.ready(folder, QUIET)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("triplet", "loader"),
+    [("x86_64-linux-gnu", "ld-linux-x86-64.so.2"), ("aarch64-linux-gnu", "ld-linux-aarch64.so.1")],
+)
+def test_programs_run_through_the_trees_own_loader(tmp_path, triplet, loader):
+    lay_out(tmp_path, triplet, loader)
+    lib = tmp_path / "usr/lib" / triplet
+    assert Tree(tmp_path).sipp == (
+        *(str(lib / loader), "--library-path", f"{lib}:{lib}/blas:{lib}/lapack"),
+        str(tmp_path / "usr/bin/sipp"),
+    )
+    assert Tree(tmp_path).modules == lib / "asterisk/modules"
+
+
+def test_a_folder_without_a_loader_is_no_tree(tmp_path):
+    with pytest.raises(StackError, match="holds no Debian tree"):
+        _ = Tree(tmp_path).asterisk

@@ -67,7 +67,7 @@ async def store(monkeypatch):
 async def asked(store: FakeStore, times: int) -> None:
     goal = store.questions + times
     async with asyncio.timeout(5):
-        while store.questions < goal:
+        while store.questions < goal:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
 

@@ -9,11 +9,13 @@ from service.errors import StoreUnavailable
 from service.webhooks import roster as module
 from service.webhooks.roster import Roster
 
+EVENT = OutboxEntry("evt_1", "call.ringing", "call_1", "https://mine.example/cb", b"{}")
+
 
 @dataclass
 class Held:
     endpoint: str
-    event: OutboxEntry = OutboxEntry("evt_1", "call.ringing", "call_1", "https://mine.example/cb", b"{}")
+    event: OutboxEntry = EVENT
 
 
 class Stored:

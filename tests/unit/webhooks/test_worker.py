@@ -14,6 +14,7 @@ from service.webhooks.sender import Answer
 from service.webhooks.worker import Worker
 
 PAUSES = (5, 60)
+EVENT = OutboxEntry("evt_1", "call.ringing", "call_1", "https://mine.example/", b"{}")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Held:
     status: str = "pending"
     created_at: int = 0
     untried: bool = True
-    event: OutboxEntry = OutboxEntry("evt_1", "call.ringing", "call_1", "https://mine.example/", b"{}")
+    event: OutboxEntry = EVENT
 
 
 @dataclass
@@ -53,11 +54,12 @@ class FakeLanes:
 class FakeSender:
     def __init__(self, *answers: Answer) -> None:
         self.answers, self.sent = list(answers) or [Answer(200, "", 7)], []
-        self.gate = asyncio.Event()
+        self.gate, self.asked = asyncio.Event(), asyncio.Event()
         self.gate.set()
 
     async def send(self, url, secret, delivery_id, event):
         self.sent.append(delivery_id)
+        self.asked.set()
         await self.gate.wait()
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
@@ -70,15 +72,9 @@ def worker(lanes: FakeLanes, sender: FakeSender, per_endpoint: int = 4) -> Worke
 
 
 async def work(made: Worker) -> None:
-    """One turn, and all that it started."""
-    made.wake()
-    turn = asyncio.create_task(made.turn())
-    while not made._tasks and not turn.done():
-        await asyncio.sleep(0)
-    while made._tasks:
-        await asyncio.wait(made._tasks)
-    made.wake()
-    await turn
+    """One claim, and all that it started."""
+    await made._claim()
+    await asyncio.wait(made._tasks)
 
 
 async def test_a_lane_goes_on_until_it_is_empty():
@@ -178,10 +174,20 @@ async def test_what_does_not_finish_in_time_is_given_back():
     sender.gate.clear()
     made = worker(lanes, sender)
     await made._claim()
-    while not sender.sent:
-        await asyncio.sleep(0)
+    await sender.asked.wait()
     await made.drain(0)
     assert lanes.settled == [("dlv_1", "retrying", 1000, {})]
+
+
+async def test_a_turn_sleeps_until_it_is_woken():
+    lanes = FakeLanes()
+    made = worker(lanes, FakeSender())
+    turn = asyncio.create_task(made.turn())
+    await asyncio.sleep(0)
+    made.wake()
+    async with asyncio.timeout(module.POLL_SECONDS / 2):
+        await turn
+    assert len(lanes.asked) == 1
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("bug"), StoreUnavailable()])
