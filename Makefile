@@ -57,12 +57,12 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "Python 3.11 or newer is needed (PYTHON=… names another one)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "  python    installing python3-venv with apt-get …"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
+	    echo "  python    installing python3-venv with apt-get ..."; \
+	    apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; \
 	  else \
 	    echo "python3-venv is missing; run as root: apt-get update && apt-get install -y python3-venv" >&2; exit 1; \
 	  fi
-	@echo "  python    installing the packages of constraints.txt in $(VENV) …"; begun=$$(date +%s); \
+	@echo "  python    installing the packages of constraints.txt in $(VENV) ..."; begun=$$(date +%s); \
 	  { [ -e $@ ] || $(PYTHON) -m venv --clear $(VENV); } && \
 	  $(PY) -m pip install -qq -c constraints.txt -e '.[dev]' && touch $@ && \
-	  echo "✓ python    $$(( $$(date +%s) - begun )) s"
+	  echo "  python    $$(( $$(date +%s) - begun )) s"

@@ -1,5 +1,6 @@
 """What is not the API itself: health, metrics, the API's description and its readable page."""
 
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,16 +15,15 @@ from service.api.table import ROUTES
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Orbit Voice API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/docs/assets/swagger-ui.css"><style>body{margin:0}</style></head>
-<body><div id="page"></div><script src="/docs/assets/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true})</script></body></html>
-"""
+<link rel="stylesheet" href="/docs/assets/swagger-ui.css?VERSION"><style>body{margin:0}</style></head>
+<body><div id="page"></div><script src="/docs/assets/swagger-ui-bundle.js?VERSION"></script>
+<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null})</script></body></html>
+""".replace("VERSION", version("swagger-ui-py"))  # a browser keeps no asset of another version
 
 
 def assets() -> Path:
     """The folder of Swagger UI, as its package brings it."""
-    vendor = Path(str(files("swagger_ui_bundle"))) / "vendor"
-    return next(p.parent for p in sorted(vendor.rglob("swagger-ui-bundle.js")))
+    return Path(str(files("swagger_ui"))) / "static"
 
 
 async def healthz(request: web.Request) -> web.Response:

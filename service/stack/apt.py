@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from service.stack.errors import StackError
@@ -47,5 +48,6 @@ async def need(program: str, progress: Progress) -> None:
         raise StackError(f"{program} is missing; run as root: apt-get update && apt-get install -y {program}")
     with progress.step(program, "installing it with apt-get"):
         quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        await output("apt-get", "update", "-qq", env=quiet)
+        with suppress(StackError):  # a third party's broken source need not stop it
+            await output("apt-get", "update", "-qq", env=quiet)
         await output("apt-get", "install", "-y", "-qq", "--no-install-recommends", program, env=quiet)

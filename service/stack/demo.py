@@ -28,6 +28,13 @@ async def demo(home: Home) -> None:
     env = read_variables(home.env)
     if home.owner() is None or not await probes.part("service", env):
         raise StackError("no stack is ready here; run `make up` first")
+    try:
+        await _call(home, env)
+    except aiohttp.ClientError as error:
+        raise StackError(f"the API does not answer: {error}") from None
+
+
+async def _call(home: Home, env: Mapping[str, str]) -> None:
     headers = {"X-API-Key": env["ORBIT_TEST_KEY"]}
     async with aiohttp.ClientSession(f"{env['ORBIT_URL']}/v1/voice/", headers=headers) as api:
         call = await _ask(api, "POST", "calls", json=CALL)

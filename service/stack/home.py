@@ -49,17 +49,13 @@ class Home:
         """Takes the folder. Raises `StackError` where another stack has it."""
         self.make()
         lock = self._lock_file.open("a+")
-        for last in (False,) * 10 + (True,):  # `owner` tries the lock for a moment
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for _ in range(10):  # `owner` of another process tries the lock for a moment
+            if _locked(lock):
                 break
-            except BlockingIOError:
-                if last:
-                    lock.close()
-                    raise StackError(
-                        f"ORBIT_HOME={self.folder} is in use by process {self.owner()}; stop that stack or set another"
-                    ) from None
-                time.sleep(0.02)
+            time.sleep(0.02)
+        else:
+            lock.close()
+            raise StackError(f"ORBIT_HOME={self.folder} is in use by process {self.owner()}; stop it or set another")
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -96,6 +92,14 @@ class Home:
         chosen = {name: variables[name] for name in ENV}
         write_variables(self.env, chosen)
         return chosen
+
+
+def _locked(file: IO[str]) -> bool:
+    """Whether we have the file's lock now."""
+    with suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def write_variables(path: Path, variables: Mapping[str, str]) -> None:

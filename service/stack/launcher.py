@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from service.stack.errors import StackError
@@ -46,7 +47,7 @@ async def run(settings: StackSettings, *, background: bool) -> None:
             await wait
     finally:
         if asked.is_set():
-            progress.line("Stopping …")
+            progress.line("Stopping ... (Ctrl-C again: at once)")
         wait.cancel()
         work.cancel()
         await asyncio.gather(work, wait, return_exceptions=True)
@@ -92,10 +93,11 @@ def down(settings: StackSettings) -> None:
         progress.line(f"No stack runs in {home.folder}.")
         return
     with progress.step("stack", "stopping") as step:
-        os.kill(owner, signal.SIGTERM)
-        if not _gone(home, owner, settings.stop_seconds * len(NAMES) + 5):
-            os.kill(owner, signal.SIGKILL)  # the kernel ends its parts with it
-            _gone(home, owner, 5)
+        with suppress(ProcessLookupError):
+            os.kill(owner, signal.SIGTERM)
+            if not _gone(home, owner, settings.stop_seconds * len(NAMES) + 5):
+                os.kill(owner, signal.SIGKILL)  # the kernel ends its parts with it
+                _gone(home, owner, 5)
         step.result = "stopped"
 
 

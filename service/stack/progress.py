@@ -33,7 +33,7 @@ class Progress:
         """One line when it is done, and one before where `doing` says that it will take a while."""
         step, begun = Step(), time.monotonic()
         if doing:
-            self.line(f"  {name:<9} {doing} …")
+            self.line(f"  {name:<9} {doing} ...")
         try:
             yield step
         except BaseException:

@@ -67,19 +67,18 @@ class Stack:
 
     async def up(self) -> None:
         """Brings everything up; returns when the service is ready, raises `StackError` where something is not."""
+        self.home.hold()
         try:
-            self.home.hold()
             supervisor = await self._prepare()
-            try:
-                async with asyncio.TaskGroup() as group:  # these three do not need one another to start
-                    for name in NAMES[:-1]:
-                        group.create_task(supervisor.start(name))
-            except* StackError as errors:
-                raise errors.exceptions[0] from None
+            async with asyncio.TaskGroup() as group:  # these three do not need one another to start
+                for name in NAMES[:-1]:
+                    group.create_task(supervisor.start(name))
             await supervisor.start(NAMES[-1])
             self.home.ready.touch()
-        except BaseException:
+        except BaseException as error:
             await self.down()
+            if isinstance(error, ExceptionGroup):
+                raise error.exceptions[0] from None
             raise
 
     async def _prepare(self) -> Supervisor:

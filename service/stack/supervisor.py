@@ -124,14 +124,13 @@ class Supervisor:
                 with self._progress.step(name) as step:
                     await self._launch(name)
                     step.result = "is back"
-            except StackError as error:
+            except (StackError, OSError) as error:
                 self._progress.line(f"  {error}")
 
     async def _let_go(self, name: str) -> None:
         if keeper := self._keepers.pop(name, None):
             keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
+            await asyncio.wait((keeper,))
 
 
 def _tail(part: Part, start: int) -> str:

@@ -165,7 +165,7 @@ async def _alone(lock: Path, progress: Progress) -> AsyncIterator[int]:
                 break
             except BlockingIOError:
                 if not waiting:
-                    progress.line("  tree      another process builds it; waiting …")
+                    progress.line("  tree      another process builds it; waiting ...")
                 waiting = True
                 await sleep(0.2)
         yield held.fileno()

@@ -21,7 +21,7 @@ def test_a_step_is_told_when_it_is_done_and_before_where_it_takes_a_while():
     with Progress(said).step("tree", "unpacking") as step:
         step.result = "Redis 8"
     before, after = said.getvalue().splitlines()
-    assert before == "  tree      unpacking …"
+    assert before == "  tree      unpacking ..."
     assert re.fullmatch(r"✓ tree +0\.0 s  Redis 8", after)
 
 
