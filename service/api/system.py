@@ -17,7 +17,8 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="/docs/assets/swagger-ui.css?VERSION"><style>body{margin:0}</style></head>
 <body><div id="page"></div><script src="/docs/assets/swagger-ui-bundle.js?VERSION"></script>
-<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null})</script></body></html>
+<script>SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null})</script>
+</body></html>
 """.replace("VERSION", version("swagger-ui-py"))  # a browser keeps no asset of another version
 
 

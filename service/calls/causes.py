@@ -22,7 +22,7 @@ NO_ANSWER = 19
 OUT_OF_ORDER = 38
 
 CAUSES: dict[int, Cause] = {
-    0: Cause("unknown"),
+    0: Cause("unknown", ours=True),  # Asterisk was told to stop
     1: Cause("unallocated_number"),
     2: Cause("no_route_transit_net"),
     3: Cause("no_route_destination"),

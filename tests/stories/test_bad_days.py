@@ -236,3 +236,14 @@ async def test_a_caller_hears_an_apology_while_redis_is_away_and_is_on_record(ap
     await api.ready()
     [call] = await until(lambda: api.get("/voice/calls", params={"from": "+14155550334"}), seconds=40)
     assert (call["status"], call["hangup"]["reason"]) == ("failed", "no_controller")
+
+
+async def test_asterisk_told_to_stop_ends_its_calls_and_they_are_told_so(api, stack):
+    call = await api.call("+15005550007")
+    await api.reaches(call["id"], "in_progress")
+    await stack.stop("asterisk")
+    await stack.start("asterisk")
+    await api.ready()
+    ended = await api.ends(call["id"], seconds=40)
+    assert (ended["status"], ended["hangup"]["by"]) in (("completed", "system"), ("failed", "system"))
+    assert await api.timeline(call["id"]) in (["initiated", "answered", ended["status"]],)

@@ -1,5 +1,6 @@
 """What a recording holds, by its sound."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -82,6 +83,8 @@ async def test_the_node_keeps_no_copy(api, stack):
     call = await api.call("+15005550006", record=True)
     await api.ends(call["id"])
     await api.recording(call["id"])
+    if os.environ.get("TEST_STACK") == "containers":
+        pytest.skip("the spool is inside the container")
     spool = stack.home.folder / "asterisk"
 
     async def gone():
