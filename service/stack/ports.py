@@ -18,7 +18,7 @@ from service.stack.settings import StackSettings
 BLOCK = 100  # RTP ports are claimed by the hundred
 TRIES = 200
 # Free ports come from below the kernel's range for outgoing connections (32768…), RTP from a range of its own.
-SINGLE, RTP = range(20000, 32000), range(10000, 20000)
+SINGLE, RTP = range(28000, 32700), range(10000, 28000)
 
 
 class Row(NamedTuple):
@@ -123,13 +123,11 @@ def _range(row: Wanted, port: int) -> range:
 
 
 def _candidates(row: Wanted, preferred: int) -> Iterator[int]:
+    """In an order of chance: whoever looks at the same time finds others."""
     if preferred:
         yield preferred
-    for _ in range(TRIES):
-        if row.size == 1:
-            yield random.choice(SINGLE)  # noqa: S311  (no secret)
-        else:
-            yield random.randrange(RTP.start, RTP.stop - row.size + 1, BLOCK)  # noqa: S311
+    places = SINGLE if row.size == 1 else range(RTP.start, RTP.stop - row.size + 1, row.size)
+    yield from random.sample(places, min(TRIES, len(places)))
 
 
 def _claim(row: Wanted, port: int, claims: list[socket.socket]) -> bool:

@@ -56,7 +56,7 @@ def send(process: Process, number: signal.Signals) -> None:
     """Sends a signal; a process that has ended is no error."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
-            process.send_signal(number)
+            os.kill(process.pid, number)  # `Process.send_signal` would reap an ended one behind asyncio's back
 
 
 async def output(*argv: str, env: Mapping[str, str] | None = None, keep: tuple[int, ...] = ()) -> str:

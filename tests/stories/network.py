@@ -56,11 +56,15 @@ class Network:
         async with self.session.get("channels") as answer:
             return list(await answer.json())
 
+    async def quiet(self) -> None:
+        """Returns once no call is on."""
+
+        async def nobody() -> bool:
+            return not await self.channels()
+
+        await until(nobody)
+
     async def everybody_hangs_up(self) -> None:
         for channel in await self.channels():
             await self.hangs_up(channel["id"])
-
-        async def quiet() -> bool:
-            return not await self.channels()
-
-        await until(quiet)
+        await self.quiet()

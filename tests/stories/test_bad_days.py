@@ -48,11 +48,7 @@ async def test_the_service_dies_in_progress_and_the_call_ends_meanwhile(api, sta
     call = await api.call("+15005550006", record=True)
     await api.reaches(call["id"], "in_progress")
     await stack.kill("service")
-
-    async def quiet():
-        return not await network.channels()
-
-    await until(quiet)
+    await network.quiet()
     await stack.start("service")
     ended = await api.ends(call["id"])
     assert ended["status"] == "completed"
@@ -67,11 +63,7 @@ async def test_the_service_dies_while_it_rings_and_nobody_answers(api, stack, ne
     call = await api.call("+15005550002", timeout=2)
     await api.reaches(call["id"], "ringing")
     await stack.kill("service")
-
-    async def quiet():
-        return not await network.channels()
-
-    await until(quiet)
+    await network.quiet()
     await stack.start("service")
     ended = await api.ends(call["id"])
     assert (ended["status"], ended["hangup"]["cause"]) == ("no_answer", 19)
@@ -81,11 +73,7 @@ async def test_the_time_limit_holds_while_the_service_is_down_even_at_the_answer
     call = await api.call("+15005550005", max_duration=2)
     await api.reaches(call["id"], "ringing")
     await stack.kill("service")
-
-    async def quiet():
-        return not await network.channels()
-
-    await until(quiet)
+    await network.quiet()
     await stack.start("service")
     ended = await api.ends(call["id"])
     assert (ended["status"], ended["duration_seconds"]) == ("completed", 2)
@@ -96,11 +84,7 @@ async def test_webhooks_of_what_was_missed_come_once_and_in_order(api, stack, ne
     call = await api.call("+15005550006", webhook_url=receiver.url)
     await api.reaches(call["id"], "in_progress")
     await stack.kill("service")
-
-    async def quiet():
-        return not await network.channels()
-
-    await until(quiet)
+    await network.quiet()
     await stack.start("service")
     heard = await receiver.hears(call["id"], "call.completed")
     assert list(dict.fromkeys(r.event["sequence"] for r in heard)) == [1, 2, 3, 4]
@@ -110,11 +94,7 @@ async def test_webhooks_of_what_was_missed_come_once_and_in_order(api, stack, ne
 async def test_a_caller_hears_an_apology_while_the_service_is_down_and_is_on_record(api, stack, network):
     await stack.kill("service")
     await network.dials("+12025551234", caller="+14155550333")
-
-    async def quiet():
-        return not await network.channels()
-
-    await until(quiet)
+    await network.quiet()
     await stack.start("service")
     [call] = await until(lambda: api.get("/voice/calls", params={"from": "+14155550333"}))
     assert (call["status"], call["hangup"]["reason"]) == ("failed", "no_controller")
@@ -154,11 +134,7 @@ async def test_a_call_that_ends_while_redis_is_away_is_told_when_it_is_back(api,
     call = await api.call("+15005550006", webhook_url=receiver.url)
     await api.reaches(call["id"], "in_progress")
     await stack.kill("redis")
-
-    async def quiet():
-        return not await network.channels()
-
-    await until(quiet)
+    await network.quiet()
     await stack.start("redis")
     await api.ready()
     ended = await api.ends(call["id"])
@@ -211,11 +187,7 @@ async def test_an_event_stream_taken_by_another_is_won_back_and_nothing_is_lost(
     login = aiohttp.encode_basic_auth(stack.env["ORBIT_ARI_USER"], stack.env["ORBIT_ARI_PASSWORD"])
     async with aiohttp.ClientSession(headers={"Authorization": login}) as thief:
         socket = await thief.ws_connect(stack.env["ORBIT_ARI_URL"] + "/events", params={"app": "orbit-p1"})
-
-        async def quiet():
-            return not await network.channels()
-
-        await until(quiet)
+        await network.quiet()
         await socket.close()
     ended = await api.ends(call["id"])
     assert (ended["status"], ended["duration_seconds"]) == ("completed", 2)
@@ -227,11 +199,7 @@ async def test_an_event_stream_taken_by_another_is_won_back_and_nothing_is_lost(
 async def test_a_caller_hears_an_apology_while_redis_is_away_and_is_on_record(api, stack, network):
     await stack.kill("redis")
     await network.dials("+12025551234", caller="+14155550334")
-
-    async def quiet():
-        return not await network.channels()
-
-    await until(quiet)
+    await network.quiet()
     await stack.start("redis")
     await api.ready()
     [call] = await until(lambda: api.get("/voice/calls", params={"from": "+14155550334"}), seconds=40)

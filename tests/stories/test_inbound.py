@@ -31,11 +31,7 @@ async def test_the_api_hangs_up_on_a_caller(api, network):
     await api.hang_up(call["id"])
     ended = await api.ends(call["id"])
     assert (ended["status"], ended["hangup"]["by"]) == ("completed", "api")
-
-    async def quiet():
-        return not await network.channels()
-
-    await until(quiet)
+    await network.quiet()
 
 
 async def test_a_number_without_its_plus_is_found(api, network):
@@ -49,11 +45,7 @@ async def test_a_number_without_its_plus_is_found(api, network):
 async def test_a_number_that_is_nobodys_is_turned_away(api, network):
     before = len(await api.get("/voice/calls", params={"direction": "inbound", "limit": 100}))
     await network.dials("+12025559999", caller="+14155550104")
-
-    async def quiet():
-        return not await network.channels()
-
-    await until(quiet)
+    await network.quiet()
     assert len(await api.get("/voice/calls", params={"direction": "inbound", "limit": 100})) == before
 
 

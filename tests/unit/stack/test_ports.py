@@ -12,7 +12,8 @@ from service.stack.settings import StackSettings
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
-ANY = dict.fromkeys(SETTINGS, 0)
+SMALL = {"rtp_size": 100}
+ANY = dict.fromkeys(SETTINGS, 0) | SMALL
 QUIET = Progress(None)
 
 
@@ -51,7 +52,7 @@ def test_two_stacks_that_start_at_once_share_no_port(make):
         ports.choose(StackSettings(**ANY), {}, QUIET)
 
     def used(ports):
-        ranges = {name: 800 if "rtp" in name else 1 for name in SETTINGS}
+        ranges = {name: 100 if "rtp" in name else 1 for name in SETTINGS}
         return {port + more for name, port in ports.chosen.items() for more in range(ranges[name])}
 
     assert not used(one) & used(other)
@@ -60,7 +61,7 @@ def test_two_stacks_that_start_at_once_share_no_port(make):
 def test_a_restart_gets_the_ports_that_it_had(make):
     kept = some_free(make)
     ports = make()
-    ports.choose(StackSettings(), kept, QUIET)
+    ports.choose(StackSettings(**SMALL), kept, QUIET)
     assert ports.chosen == kept
 
 
@@ -70,7 +71,7 @@ def test_what_is_taken_is_replaced_and_said_in_a_line(make):
     with socket.socket() as other:
         other.bind(("127.0.0.1", kept["api_port"]))
         other.listen()
-        ports.choose(StackSettings(), kept, Progress(said))
+        ports.choose(StackSettings(**SMALL), kept, Progress(said))
     taken, used = kept.pop("api_port"), ports.chosen.pop("api_port")
     assert used != taken
     assert ports.chosen == kept
@@ -98,7 +99,7 @@ def test_a_port_of_sip_must_be_free_for_udp_and_for_tcp(make):
 def test_a_range_of_rtp_ports_must_be_free_as_a_whole(make):
     start = some_free(make)["rtp_start"]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("127.0.0.1", start + 799))
+        other.bind(("127.0.0.1", start + 99))
         with pytest.raises(StackError, match="ORBIT_RTP_START"):
             make().choose(StackSettings(**(ANY | {"rtp_start": start})), {}, QUIET)
 
@@ -111,7 +112,7 @@ def test_an_address_of_another_machine_is_named():
 def test_what_is_released_can_be_taken_again(make):
     ports, again = make(), make()
     ports.choose(StackSettings(**ANY), {}, QUIET)
-    settings = StackSettings(**ports.chosen)
+    settings = StackSettings(**(ports.chosen | SMALL))
     with pytest.raises(StackError, match="is taken"):
         again.choose(settings, {}, QUIET)
     ports.release()

@@ -101,11 +101,11 @@ async def test_one_that_is_never_ready_is_given_up(tmp_path):
 async def test_one_that_ends_by_itself_is_started_again(world):
     supervisor = world.supervisor(STAYS, keep=True)
     await supervisor.start("part")
-    for _ in range(2):
+    for times in (1, 2):
         pid = supervisor.pid("part")
         world.ready.unlink()
         os.kill(pid, signal.SIGKILL)
-        await world.until(world.ready.exists)
+        await world.until(lambda times=times: world.said.getvalue().count("is back") == times)
         assert supervisor.pid("part") != pid
     assert world.said.getvalue().count("ended (SIGKILL); it is started again") == 2
 
