@@ -70,7 +70,7 @@ async def assembled(settings: Settings) -> AsyncIterator[web.Application]:
             settings.ami_addr, settings.ami_user, settings.ami_password.get_secret_value(), settings.ari_timeout_ms
         )
         nodes = {settings.node: Node(settings.node, app, ari, ami, settings.pulse_ms)}
-        switch = AsteriskSwitch(nodes, lambda event: reactor.submit(event))
+        switch = AsteriskSwitch(nodes, lambda event: reactor.submit(event), lambda node: reconciler.compare(node))
         presenter = Presenter(settings.base_url, secret, settings.recording_url_hours)
         reactor = Reactor(calls, switch, presenter)
         storage = Folder(settings.recordings_dir)

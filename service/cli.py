@@ -4,6 +4,7 @@ import asyncio
 import secrets
 
 import click
+from pydantic import ValidationError
 
 from service.errors import OrbitError
 from service.settings import Settings
@@ -20,7 +21,12 @@ def serve() -> None:
     """Run the service in the foreground; everything it needs comes from ORBIT_… (docs/settings.md)."""
     from service.app import serve as run
 
-    asyncio.run(run(Settings()))
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        faults = (f"ORBIT_{'_'.join(map(str, f['loc'])).upper()}: {f['msg']}" for f in error.errors())
+        raise click.ClickException("; ".join(faults)) from None
+    asyncio.run(run(settings))
 
 
 @main.group()

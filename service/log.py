@@ -1,9 +1,12 @@
-"""Log lines: JSON, one event each, with time and level. Nobody hands a secret to a logger."""
+"""Log lines: JSON, one event each, with time and level. Traces come without the values of variables: keys
+and secrets are among them."""
 
 import logging
 import sys
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def configure(level: str) -> None:
@@ -13,7 +16,7 @@ def configure(level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
@@ -26,3 +29,13 @@ def configure(level: str) -> None:
         structlog.stdlib.ProcessorFormatter(processor=structlog.processors.JSONRenderer(), foreign_pre_chain=shared)
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("aiohttp.server").addFilter(_short)
+
+
+def _short(record: logging.LogRecord) -> bool:
+    """What is no HTTP at all is one line without a trace: scanners send a lot of it."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError | ConnectionError):
+        record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
+        record.msg, record.args = "bad HTTP request: %s", (type(error).__name__,)
+    return True

@@ -70,7 +70,11 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr = Field(
         SecretStr(""), description="the account's webhook secret, `whsec_…`; empty: made once and kept in Redis"
     )
-    seed_numbers: str = Field("", description="numbers to register at start, E.164, separated by commas")
+    seed_numbers: str = Field(
+        "",
+        pattern=r"^(\+[1-9][0-9]{6,14}(, *\+[1-9][0-9]{6,14})*)?$",
+        description="numbers to register at start, E.164, separated by commas",
+    )
     sandbox: bool = Field(
         False, description="register the sandbox carrier as a trunk, the default where there is no other"
     )

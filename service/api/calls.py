@@ -13,7 +13,7 @@ from service.calls.ids import is_id
 from service.control.hangup import hang_up
 from service.control.originate import NewCall
 from service.control.ports import Page
-from service.errors import NotFound, RateLimitExceeded, Unauthorized
+from service.errors import InvalidCursor, NotFound, RateLimitExceeded, Unauthorized
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ async def hangup(context: Context) -> Answer:
 
 
 async def events(context: Context) -> Answer:
+    if "cursor" in context.request.query:  # a timeline is one page and gives out no cursor
+        raise InvalidCursor
     call = await _stored(context)
     rows = [orjson.loads(row) for row in await context.services.calls.timeline(call.id)]
     return Answer(rows, page=Page(rows, None, len(rows)))

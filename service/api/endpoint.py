@@ -11,7 +11,14 @@ from service.api.once import once
 from service.api.route import Route
 from service.api.services import SERVICES, Services
 from service.calls.times import now_ms
-from service.errors import InsufficientPermissions, InvalidApiKey, PayloadTooLarge, RateLimitExceeded, Unauthorized
+from service.errors import (
+    InsufficientPermissions,
+    InvalidApiKey,
+    InvalidJson,
+    PayloadTooLarge,
+    RateLimitExceeded,
+    Unauthorized,
+)
 
 
 def endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -39,11 +46,10 @@ def endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
 
 async def _admit(request: web.Request, route: Route, services: Services) -> Context:
     api_key = _api_key(request)
-    if api_key is None and route.open:
-        await _limit(request, services, f"ip:{request.remote}")
-        return Context(request, "", sandbox=False)
     known = await services.admission.key(api_key) if api_key else None
-    await _limit(request, services, known["id"] if known else f"ip:{request.remote}")
+    await limit(request, known["id"] if known else f"ip:{request.remote}")
+    if known is None and route.open:
+        return Context(request, "", sandbox=False)
     if api_key is None:
         raise Unauthorized
     if known is None:
@@ -62,7 +68,9 @@ def _api_key(request: web.Request) -> str | None:
     return api_key or None
 
 
-async def _limit(request: web.Request, services: Services, who: str) -> None:
+async def limit(request: web.Request, who: str) -> None:
+    """Takes a request from the allowance of `who` and notes what is left. Raises `RateLimitExceeded`."""
+    services = request.app[SERVICES]
     settings = services.settings
     if settings.rate_per_minute == 0:
         return
@@ -81,6 +89,8 @@ async def _raw(request: web.Request) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise PayloadTooLarge from None
+    except web.RequestPayloadError:
+        raise InvalidJson("The body is not what Content-Encoding or Transfer-Encoding say.") from None
 
 
 def _respond(answer: Answer, context: Context) -> web.StreamResponse:

@@ -8,6 +8,8 @@ from aiohttp import web
 from prometheus_client import Histogram
 
 from service.api.answer import error_response
+from service.api.endpoint import limit
+from service.api.route import BASES
 from service.calls.ids import mint
 from service.errors import InvalidJson, MethodNotAllowed, NotFound, OrbitError, PayloadTooLarge
 
@@ -35,7 +37,10 @@ async def around(
     except OrbitError as error:
         response = error_response(error, request["id"])
     except web.HTTPException as error:
-        response = _translated(error, request["id"])
+        response = await _refused(request, error)
+    except ConnectionError:  # the client is gone: nobody reads the answer
+        log.debug("client gone", request_id=request["id"])
+        response = error_response(InvalidJson("The body ended early."), request["id"])
     except Exception:
         log.exception("request failed", request_id=request["id"], method=request.method, path=request.path)
         response = error_response(OrbitError(), request["id"])
@@ -47,6 +52,16 @@ async def around(
             response.headers["x-orbit-env"] = "sandbox"
     _record(request, response.status, time.perf_counter() - started)
     return response
+
+
+async def _refused(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    """No route, or not this method: counted like any request to the API."""
+    try:
+        if error.status >= 400 and request.path.startswith(BASES) and "limit" not in request:
+            await limit(request, f"ip:{request.remote}")
+    except OrbitError as limited:
+        return error_response(limited, request["id"])
+    return _translated(error, request["id"])
 
 
 def _translated(error: web.HTTPException, request_id: str) -> web.StreamResponse:

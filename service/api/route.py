@@ -10,6 +10,7 @@ from service.api.context import Context
 
 Handler = Callable[[Context], Awaitable[Answer]]
 
+BASES = ("/v1", "/api/v1")
 READ, WRITE, ADMIN = "voice:read", "voice:write", "admin"
 
 

@@ -4,11 +4,10 @@ from aiohttp import web
 
 from service.api.endpoint import endpoint
 from service.api.middleware import around
+from service.api.route import BASES
 from service.api.services import SERVICES, Services
 from service.api.system import add_system
 from service.api.table import ROUTES
-
-BASES = ("/v1", "/api/v1")
 
 
 def build(services: Services) -> web.Application:

@@ -28,7 +28,14 @@ ROUTES = (
     Route("GET", "/voice/calls/{id}", calls.get, "Get a call", READ, shows="Call"),
     Route("POST", "/voice/calls/{id}/hangup", calls.hangup, "Hang up a call", WRITE, shows="Call", errors=(409,)),
     Route(
-        "GET", "/voice/calls/{id}/events", calls.events, "The timeline of a call", READ, shows="TimelineRow", many=True
+        "GET",
+        "/voice/calls/{id}/events",
+        calls.events,
+        "The timeline of a call",
+        READ,
+        shows="TimelineRow",
+        many=True,
+        errors=(400,),
     ),
     Route(
         "GET",

@@ -104,3 +104,5 @@ class Ari:
             raise NotSent from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise AsteriskUnavailable from error
+        except RuntimeError as error:  # aiohttp: the session was closed meanwhile
+            raise AsteriskUnavailable from error

@@ -3,8 +3,6 @@
 It holds what happened while nobody listened. Rows are read through AMI and deleted once their outcome is stored.
 """
 
-import re
-
 import structlog
 
 from service.asterisk.ami import Ami
@@ -15,22 +13,20 @@ from service.control.node_state import Outcome
 log = structlog.get_logger()
 
 FAMILY = "ledger"
-_SIP = re.compile(r"^SIP (\d{3})\b")
 
 
 def parse(channel_id: str, row: str, node: str, app: str) -> Outcome | None:
     """`cause|sip|answered|ended|end|created|called|caller`, times in seconds since 1970; None for a foreign row."""
     try:
-        cause, sip, answered, ended, end, created, called, caller = row.split("|", 7)
-        ended_at, code = seconds_to_ms(ended), _SIP.match(sip)
+        cause, sip, answered, ended, end, created, called, caller = row.split("|")
+        ended_at, made_at, code = seconds_to_ms(ended), seconds_to_ms(created), int(sip or 0)
         if ended_at is None:
             return None
-        made_at = seconds_to_ms(created)
         return Outcome(
             channel_id,
             ended_at,
             int(cause or 0),
-            int(code[1]) if code and int(code[1]) >= 300 else None,
+            code if 300 <= code <= 699 else None,
             seconds_to_ms(answered),
             end,
             Offer(channel_id, node, app, called, clean(caller), made_at) if called and made_at else None,

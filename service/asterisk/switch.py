@@ -23,10 +23,15 @@ LATE_MS = 10_000  # a recording not closed this long after the end belongs to a 
 
 
 class AsteriskSwitch:
-    """`Switch`, `Nodes` and `Doorkeeper` over the nodes. `tell` takes the events that a refusal makes."""
+    """`Switch`, `Nodes` and `Doorkeeper` over the nodes.
 
-    def __init__(self, nodes: dict[str, Node], tell: Callable[[Event], None]) -> None:
-        self._nodes, self._tell = nodes, tell
+    `tell` takes the events that a refusal makes; `compare` finds out what became of a node's channels.
+    """
+
+    def __init__(
+        self, nodes: dict[str, Node], tell: Callable[[Event], None], compare: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self._nodes, self._tell, self._compare = nodes, tell, compare
         self._runners: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
             Originate: self._originate,
             Accept: self._accept,
@@ -74,14 +79,9 @@ class AsteriskSwitch:
 
     async def _accept(self, command: Accept) -> None:
         leg = command.call.leg
-        await self._quietly(
-            leg.node,
-            "continueInDialplan",
-            channelId=leg.channel_id,
-            context="orbit-claimed",
-            extension=leg.app,
-            priority=1,
-        )
+        place = {"context": "orbit-claimed", "extension": leg.app, "priority": 1}
+        if not await self._quietly(leg.node, "continueInDialplan", channelId=leg.channel_id, **place):
+            await self._compare(leg.node)  # the caller gave up before the call was stored
 
     async def _hang_up(self, command: HangUp) -> None:
         leg = command.call.leg
@@ -100,14 +100,16 @@ class AsteriskSwitch:
             priority=1,
         )
 
-    async def _quietly(self, node: str, operation: str, **values: Any) -> None:
-        """A channel that is gone needs nothing more."""
+    async def _quietly(self, node: str, operation: str, **values: Any) -> bool:
+        """False for a channel that is gone; that is no error."""
         try:
             await self._node(node).ari.call("channels", operation, **values)
         except AriRefused as refusal:
             if refusal.status not in (404, 409, 412):
                 metrics.REFUSED.labels(operation, refusal.status).inc()
                 raise
+            return False
+        return True
 
     async def _forget_outcome(self, command: ForgetOutcome) -> None:
         await self.forget(command.call.leg.node, command.call.leg.channel_id)

@@ -17,12 +17,14 @@ class Cause(NamedTuple):
     ours: bool = False
 
 
+UNKNOWN = 0
 NORMAL = 16
 NO_ANSWER = 19
 OUT_OF_ORDER = 38
+INTERWORKING = 127
 
 CAUSES: dict[int, Cause] = {
-    0: Cause("unknown", ours=True),  # Asterisk was told to stop
+    0: Cause("unknown"),
     1: Cause("unallocated_number"),
     2: Cause("no_route_transit_net"),
     3: Cause("no_route_destination"),
@@ -34,6 +36,7 @@ CAUSES: dict[int, Cause] = {
     20: Cause("subscriber_absent", Status.NO_ANSWER),
     21: Cause("call_rejected"),
     22: Cause("number_changed"),
+    23: Cause("redirected"),
     25: Cause("routing_loop"),
     26: Cause("answered_elsewhere", Status.NO_ANSWER),
     27: Cause("destination_out_of_order"),

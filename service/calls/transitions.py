@@ -90,26 +90,26 @@ def _ended(call: Call, event: LegEnded) -> Change:
 
 def _outcome(call: Call, event: LegEnded) -> tuple[Status, Hangup]:
     """Status and hangup of an ended leg. An API hang-up is known by who asked; its cause is Asterisk's choice."""
-    cause = causes.cause_of(event.cause)
     far = Side.CALLEE if call.direction is Direction.OUTBOUND else Side.CALLER
-    if call.answered_at is not None:
-        status, sip = Status.COMPLETED, None
-        by, reason = (Side.SYSTEM, cause.reason) if cause.ours else (far, cause.reason)
-    else:
-        status, sip = cause.unanswered, event.sip_code
-        rang_out = event.cause == causes.NO_ANSWER and event.at - call.created_at >= call.timeout * 1000 - 100
-        if rang_out:
-            sip = None
-        by, reason = (far if sip or call.direction is Direction.INBOUND else Side.SYSTEM), cause.reason
-        if call.direction is Direction.INBOUND:
-            status = Status.CANCELLED if event.cause == causes.NORMAL else status
+    code, sip, answered = event.cause, event.sip_code, call.answered_at is not None
+    # A BYE says nothing of a cause, and a CANCEL less: without a Reason header (RFC 3326) they come as 0 and 127.
+    cancelled = not answered and far is Side.CALLER and code in _SILENT and not event.end
+    if cancelled or (answered and code == causes.UNKNOWN):
+        code = causes.NORMAL
+    cause = causes.cause_of(code)
+    status = Status.COMPLETED if answered else Status.CANCELLED if cancelled else cause.unanswered
+    rang_out = code == causes.NO_ANSWER and event.at - call.created_at >= call.timeout * 1000 - 100
+    if answered or rang_out:
+        sip = None
+    ours = cause.ours if answered else far is Side.CALLEE and sip is None
+    by, reason = Side.SYSTEM if ours else far, cause.reason
     if event.end:
         by, reason = Side.SYSTEM, event.end
     elif call.hangup_requested_at is not None:
         by, reason = Side.API, "hangup_requested"
-        if status is not Status.COMPLETED:
+        if not answered:
             status, sip = Status.CANCELLED, None
-    return status, Hangup(by, event.cause, sip, reason)
+    return status, Hangup(by, code, sip, reason)
 
 
 def _refused(call: Call, event: LegRefused) -> Change:
@@ -157,6 +157,7 @@ def _recording_missing(call: Call, event: RecordingMissing) -> Change | None:
     return Change(replace(call, recording=Recording.LOST)) if call.recording is Recording.PENDING else None
 
 
+_SILENT = frozenset({causes.UNKNOWN, causes.NORMAL, causes.INTERWORKING})
 _BEFORE_ANSWER = (Status.INITIATING, Status.RINGING)
 _ALIVE = (*_BEFORE_ANSWER, Status.IN_PROGRESS)
 

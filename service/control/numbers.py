@@ -37,7 +37,8 @@ class NumberRegistry:
 
     async def delete(self, number_id: str) -> None:
         """Raises `NotFound`. Calls from the number go on."""
-        await self._numbers.delete(await self._stored(number_id))
+        if not await self._numbers.delete(await self._stored(number_id)):
+            raise NotFound
 
     async def _stored(self, number_id: str) -> dict[str, Any]:
         found = await self._numbers.get(number_id)

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -19,7 +19,7 @@ class Presenter:
     """Needs the base URL and the secret that signs recording URLs, valid for `hours`."""
 
     base_url: str
-    secret: bytes
+    secret: bytes = field(repr=False)
     hours: int
 
     def call(self, call: Call) -> dict[str, Any]:

@@ -6,7 +6,7 @@ of the three, never in none.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 import structlog
 
@@ -51,14 +51,23 @@ class Reconciler:
         outcomes = await self._nodes.ledger(node)
         for outcome in outcomes:
             if now_ms() - outcome.ended_at >= settled_ms:
-                await self._ended(node, outcome)
+                await self._guarded(self._ended(node, outcome), outcome.channel_id)
         seen = set()
         for channel in channels:
             if call_id := self._call_id(channel):
                 seen.add(call_id)
-                await self._alive(call_id, channel)
+                await self._guarded(self._alive(call_id, channel), channel.channel_id)
         ended = {self._call_id(outcome) for outcome in outcomes}
         await self._missing(node, believed - seen - ended)
+
+    async def _guarded(self, work: Awaitable[None], channel_id: str) -> None:
+        """One find that cannot be used must not stand in the way of the others."""
+        try:
+            await work
+        except (AsteriskUnavailable, StoreUnavailable):
+            raise
+        except Exception:
+            log.exception("a find could not be used", channel=channel_id)
 
     def _call_id(self, found: ChannelState | Outcome) -> str | None:
         named = call_of(found.channel_id)
@@ -102,13 +111,20 @@ class Reconciler:
             await self._reactor.handle(HangupRequested(call_id=call_id, at=now_ms(), recovered=True))
 
     async def _missing(self, node: str, call_ids: Iterable[str]) -> None:
+        """Calls without a channel: lost with a node that has restarted since, at that moment at the latest; else lost,
+        once they are too old to be still on their way to a channel."""
         booted_at: int | None = None
         for call_id in call_ids:
             held = await self._store.load(call_id)
-            if held is None or held.call.leg.node != node or now_ms() - held.call.created_at < GRACE_MS:
+            if held is None or held.call.leg.node != node:
                 continue
             if booted_at is None:
                 booted_at = await self._nodes.booted_at(node)
-            reason = "node_lost" if booted_at > held.call.created_at else "channel_lost"
+            if booted_at > held.call.created_at:
+                at, reason = booted_at, "node_lost"
+            elif now_ms() - held.call.created_at >= GRACE_MS:
+                at, reason = now_ms(), "channel_lost"
+            else:
+                continue
             metrics.RECONCILED.labels(reason).inc()
-            await self._reactor.handle(LegLost(call_id=call_id, at=now_ms(), recovered=True, reason=reason))
+            await self._reactor.handle(LegLost(call_id=call_id, at=at, recovered=True, reason=reason))

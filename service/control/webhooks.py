@@ -77,7 +77,8 @@ class WebhookRegistry:
 
     async def delete(self, webhook_id: str) -> None:
         """Raises `NotFound`. What was on its way is dropped."""
-        await self._webhooks.delete(await self._stored(webhook_id))
+        if not await self._webhooks.delete(await self._stored(webhook_id)):
+            raise NotFound
 
     async def test(self, webhook_id: str) -> dict[str, Any]:
         """Sends `webhook.test` to this endpoint alone; returns the delivery. Raises `NotFound`."""

@@ -1,6 +1,7 @@
 """The commands of `python -m service stack`."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -8,10 +9,11 @@ from contextlib import contextmanager, suppress
 import click
 from pydantic import ValidationError
 
+from service.settings import Settings
 from service.stack import launcher, logs, tree
 from service.stack import status as parts_status
 from service.stack.errors import StackError
-from service.stack.home import Home
+from service.stack.home import Home, forget_sourced
 from service.stack.progress import Progress
 from service.stack.settings import StackSettings
 
@@ -33,6 +35,7 @@ def _said() -> Iterator[None]:
 @click.group()
 def stack() -> None:
     """The embedded stack: Redis, Asterisk, the sandbox carrier and the service."""
+    forget_sourced(os.environ)
 
 
 @stack.command("tree")
@@ -47,6 +50,7 @@ def build_tree() -> None:
 def run(background: bool) -> None:
     """Run everything in the foreground until Ctrl-C."""
     with _said():
+        Settings()  # a fault of the service's own settings shows before anything is started
         asyncio.run(launcher.run(StackSettings(), background=background))
 
 
@@ -54,6 +58,7 @@ def run(background: bool) -> None:
 def up() -> None:
     """Run everything in the background; return when it is ready."""
     with _said():
+        Settings()
         launcher.up(StackSettings())
 
 

@@ -4,7 +4,7 @@ import fcntl
 import os
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -12,6 +12,7 @@ from typing import IO
 from service.stack.errors import StackError
 
 # What a shell that sources `env` gets to know, in this order.
+SOURCED = "ORBIT_ENV_FILE"  # in the env file: where it lies
 ENV = (
     "ORBIT_HOME", "ORBIT_URL", "ORBIT_LIVE_KEY", "ORBIT_TEST_KEY", "ORBIT_WEBHOOK_SECRET",
     "ORBIT_SIP_UDP", "ORBIT_SIP_TLS",
@@ -89,9 +90,19 @@ class Home:
 
     def write_env(self, variables: Mapping[str, str]) -> dict[str, str]:
         """Writes the file that a shell can source, and returns what is in it."""
-        chosen = {name: variables[name] for name in ENV}
+        chosen = {name: variables[name] for name in ENV} | {SOURCED: str(self.env)}
         write_variables(self.env, chosen)
         return chosen
+
+
+def forget_sourced(environ: MutableMapping[str, str]) -> None:
+    """Drops what a shell has from the env file of a stack: it describes that stack and is no wish for this one.
+
+    A variable with another value than in that file was set since, and stays; so does ORBIT_HOME.
+    """
+    for name, value in read_variables(Path(environ.pop(SOURCED, ""))).items():
+        if name != "ORBIT_HOME" and environ.get(name) == value:
+            del environ[name]
 
 
 def _locked(file: IO[str]) -> bool:

@@ -25,13 +25,22 @@ redis.call('ZADD', KEYS[2], 0, ARGV[1])
 return 'ok'
 """
 
+# KEYS: documents, order, unique. ARGV: id, unique value ('' none). The value may be another's by now.
+DELETE = """
+if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('ZREM', KEYS[2], ARGV[1])
+if ARGV[2] ~= '' and redis.call('HGET', KEYS[3], ARGV[2]) == ARGV[1] then redis.call('HDEL', KEYS[3], ARGV[2]) end
+return 1
+"""
+
 
 class Documents:
     """One collection of JSON documents, each with an `id`. `unique` names the field whose value may occur once."""
 
     def __init__(self, redis: Client, kind: str, prefix: str, unique: str = "") -> None:
         self._redis, self._kind, self._prefix, self._unique = redis, kind, prefix, unique
-        self._put = redis.register_script(PUT)
+        self._put, self._delete = redis.register_script(PUT), redis.register_script(DELETE)
+        self._keys = [keys.documents(kind), keys.order(kind), keys.unique(kind)]
 
     async def create(self, document: dict[str, Any]) -> None:
         """Raises `Conflict` where the unique value is taken."""
@@ -45,7 +54,7 @@ class Documents:
         value = str(document[self._unique]) if self._unique else ""
         with guarded():
             answer = await self._put(
-                keys=[keys.documents(self._kind), keys.order(self._kind), keys.unique(self._kind)],
+                keys=self._keys,
                 args=[document["id"], orjson.dumps(document), value, before, int(new)],
             )
         if answer == b"taken":
@@ -65,13 +74,9 @@ class Documents:
 
     async def delete(self, document: dict[str, Any]) -> bool:
         """False where it was gone already."""
+        value = str(document[self._unique]) if self._unique else ""
         with guarded():
-            pipe = self._redis.pipeline()
-            pipe.hdel(keys.documents(self._kind), document["id"])
-            pipe.zrem(keys.order(self._kind), document["id"])
-            if self._unique:
-                pipe.hdel(keys.unique(self._kind), document[self._unique])
-            return bool((await pipe.execute())[0])
+            return bool(await self._delete(keys=self._keys, args=[document["id"], value]))
 
     async def all(self) -> list[dict[str, Any]]:
         """Every document, oldest first. For collections that are small by nature."""

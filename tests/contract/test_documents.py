@@ -44,6 +44,15 @@ async def test_a_value_is_free_after_a_delete_and_after_a_change(numbers):
     await numbers.create(a_number("+2"))
 
 
+async def test_of_many_deletes_one_counts_and_a_late_one_harms_nobody(numbers):
+    made, later = a_number("+1"), a_number("+1")
+    await numbers.create(made)
+    assert sum(await asyncio.gather(*(numbers.delete(made) for _ in range(20)))) == 1
+    await numbers.create(later)
+    assert not await numbers.delete(made)
+    assert await numbers.find("+1") == later
+
+
 async def test_pages(numbers):
     made = [a_number(f"+{n}", at=n) for n in range(5)]
     for number in made:

@@ -254,3 +254,28 @@ async def test_no_secret_is_in_the_log(api, stack):
     assert "call_id" in text or "request_id" in text
     for name in ("ORBIT_LIVE_KEY", "ORBIT_TEST_KEY", "ORBIT_WEBHOOK_SECRET", "ORBIT_ARI_PASSWORD"):
         assert stack.env[name] not in text, name
+
+
+async def test_a_body_that_is_not_what_its_encoding_says(api, stack):
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    status, _, body = await api.ask("POST", "/v1/voice/calls", data=b"{}", headers=headers)
+    assert (status, error(body)) == (400, "INVALID_JSON")
+
+
+async def test_a_limit_is_told_on_every_answer_of_the_api(api):
+    for method, path in (("GET", "/v1/nothing"), ("PATCH", "/api/v1/voice/calls"), ("GET", "/v1/voice/calls/x")):
+        assert "X-RateLimit-Remaining" in (await api.ask(method, path))[1]
+
+
+async def test_what_is_no_http_is_a_line_in_the_log_and_no_trace(api, stack):
+    host, port = api.url.removeprefix("http://").split(":")
+    for raw in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", b"GET / HTTP/9.9\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(raw)
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    log = (stack.home.folder / "log" / "service.log").read_text()
+    assert "bad HTTP request" in log
+    assert "Traceback" not in log

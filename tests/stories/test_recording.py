@@ -76,6 +76,7 @@ async def test_a_recordings_url_plays_without_a_key_and_only_with_its_signature(
         status, _, _ = await api.ask("GET", f"{path}?{broken}", **nobody)
         assert status == 401, broken
     assert (await api.ask("GET", f"{path}?{query}", **nobody))[0] == 200
+    assert (await api.ask("GET", f"{path}?{query}", headers={"X-API-Key": "dv_test_sk_gone"}))[0] == 200
     assert (await api.ask("GET", path))[0] == 200
 
 

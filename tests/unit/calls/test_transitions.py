@@ -120,6 +120,24 @@ def test_an_unanswered_call_ends_as_its_cause_says(cause, sip, status, by):
     assert call.hangup.reason == (CAUSES[cause].reason if cause in CAUSES else f"cause_{cause}")
 
 
+def test_a_bare_bye_is_a_normal_end():
+    hangup = apply(call_in(Status.IN_PROGRESS), LegEnded(**AT, cause=0)).call.hangup
+    assert (hangup.by, hangup.cause, hangup.reason) == (Side.CALLEE, 16, "normal_clearing")
+
+
+@pytest.mark.parametrize(("cause", "sip"), [(127, 487), (127, None), (0, None), (16, None)])
+def test_a_caller_who_gives_up_cancels(cause, sip):
+    inbound = replace(call_in(Status.INITIATING), direction=Direction.INBOUND)
+    call = apply(inbound, LegEnded(**AT, cause=cause, sip_code=sip)).call
+    assert (call.status, call.hangup.by, call.hangup.cause) == (Status.CANCELLED, Side.CALLER, 16)
+
+
+def test_a_caller_whom_nobody_could_take_has_failed():
+    inbound = replace(call_in(Status.INITIATING), direction=Direction.INBOUND)
+    call = apply(inbound, LegEnded(**AT, cause=16, end="no_controller")).call
+    assert (call.status, call.hangup.by) == (Status.FAILED, Side.SYSTEM)
+
+
 def test_ringing_out_is_our_doing_and_has_no_sip_code():
     call = replace(call_in(Status.RINGING), timeout=4)
     hangup = apply(call, LegEnded(**AT, cause=19, sip_code=480)).call.hangup

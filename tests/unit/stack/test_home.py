@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from service.stack.errors import StackError
-from service.stack.home import ENV, Home, read_variables, write_private, write_variables
+from service.stack.home import ENV, Home, forget_sourced, read_variables, write_private, write_variables
 
 
 def mode(path):
@@ -53,13 +53,13 @@ def test_its_folders_are_private(tmp_path):
 def test_env_holds_its_names_and_nothing_else_and_a_shell_can_source_it(tmp_path):
     home = Home(tmp_path)
     values = {name: f"value of {name}; $HOME 'x'" for name in ENV}
-    assert home.write_env(values | {"ORBIT_OTHER": "x"}) == values
+    assert home.write_env(values | {"ORBIT_OTHER": "x"}) == values | {"ORBIT_ENV_FILE": str(home.env)}
     assert mode(home.env) == 0o600
     shown = subprocess.run(
         ["sh", "-c", f'. "{home.env}"; printf %s "$ORBIT_TEST_KEY"; set | grep -c ^ORBIT_'],
         capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]},
     ).stdout  # fmt: skip
-    assert shown == f"value of ORBIT_TEST_KEY; $HOME 'x'{len(ENV)}\n"
+    assert shown == f"value of ORBIT_TEST_KEY; $HOME 'x'{len(ENV) + 1}\n"
 
 
 def test_variables_are_read_as_they_were_written(tmp_path):
@@ -67,6 +67,16 @@ def test_variables_are_read_as_they_were_written(tmp_path):
     write_variables(tmp_path / "file", values)
     assert read_variables(tmp_path / "file") == values
     assert read_variables(tmp_path / "none") == {}
+
+
+def test_what_a_shell_has_from_another_stack_is_no_wish_for_this_one(tmp_path):
+    home = Home(tmp_path)
+    sourced = home.write_env(dict.fromkeys(ENV, "theirs"))
+    environ = {**sourced, "ORBIT_HOME": "mine", "ORBIT_SIP_UDP": "5160", "ORBIT_LOG_LEVEL": "debug", "PATH": "/bin"}
+    forget_sourced(environ)
+    assert environ == {"ORBIT_HOME": "mine", "ORBIT_SIP_UDP": "5160", "ORBIT_LOG_LEVEL": "debug", "PATH": "/bin"}
+    forget_sourced(environ)
+    assert environ["ORBIT_HOME"] == "mine"
 
 
 def test_a_private_file_replaces_a_public_one(tmp_path):
