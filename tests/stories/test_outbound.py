@@ -3,7 +3,10 @@
 import asyncio
 from datetime import datetime
 
+import aiohttp
 import pytest
+
+from tests.stories.client import Api
 
 BEHAVIOUR = {  # number: status, who ended it, cause, SIP code, reason, timeline
     "0001": ("busy", "callee", 17, 486, "user_busy", ["initiated", "ringing", "busy"]),
@@ -49,6 +52,32 @@ async def test_a_far_end_that_answers_after_three_seconds_rings_first(api):
     assert 2.5 <= at(answered["answered_at"]) - at(answered["ringing_at"]) <= 4.5
     await api.hang_up(call["id"])
     assert (await api.ends(call["id"]))["status"] == "completed"
+
+
+async def test_a_far_end_presses_its_keys(api, stack):
+    login = aiohttp.encode_basic_auth(stack.env["ORBIT_ARI_USER"], stack.env["ORBIT_ARI_PASSWORD"])
+    async with (
+        aiohttp.ClientSession(stack.env["ORBIT_ARI_URL"] + "/", headers={"Authorization": login}) as node,
+        node.ws_connect("events", params={"app": "listener"}) as listener,
+    ):
+        await node.post("applications/listener/subscription", params={"eventSource": "channel:"})
+        call = await api.call("+15005550009")
+        keys = []
+        async with asyncio.timeout(15):
+            while len(keys) < 3:
+                message = await listener.receive_json()
+                if message["type"] == "ChannelDtmfReceived" and message["channel"]["id"].startswith(call["id"]):
+                    keys.append(message["digit"])
+    assert keys == ["1", "2", "#"]
+    await api.hang_up(call["id"])
+    await api.ends(call["id"])
+
+
+async def test_a_live_key_uses_the_default_trunk_which_is_the_sandbox_here(stack, network):
+    async with Api(stack.env["ORBIT_URL"], stack.env["ORBIT_LIVE_KEY"]) as live:
+        call = await live.call("+15005550001")
+        assert (await live.ends(call["id"]))["status"] == "busy"
+    assert network.arrived == ["+15005550001"]
 
 
 async def test_any_other_number_answers(api):
