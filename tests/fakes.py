@@ -42,6 +42,48 @@ class FakeCalls:
             self.due[call_id] = until_ms
 
 
+class FakeNodes:
+    """`Nodes` with channels and a ledger to fill in."""
+
+    def __init__(self):
+        self.boot, self.live, self.rows, self.forgotten = 0, [], [], []
+
+    async def booted_at(self, node):
+        return self.boot
+
+    async def channels(self, node):
+        return self.live
+
+    async def ledger(self, node):
+        return list(self.rows)
+
+    async def forget(self, node, channel_id):
+        self.forgotten.append(channel_id)
+
+
+class FakeNumbers:
+    """`NumberBook` that knows the numbers it was given."""
+
+    def __init__(self, *numbers):
+        self.numbers = {n.number: n for n in numbers}
+
+    async def by_number(self, number):
+        return self.numbers.get(number)
+
+
+class FakeTrunks:
+    """`TrunkBook` without a trunk."""
+
+    async def by_id(self, trunk_id):
+        return None
+
+    async def default(self):
+        return None
+
+    async def sandbox(self):
+        return None
+
+
 class FakeSwitch:
     """`Switch` that carries nothing out."""
 
@@ -55,6 +97,12 @@ class FakeSwitch:
         if self.node is None:
             raise AsteriskUnavailable
         return self.node
+
+    async def turn_away(self, offer, cause):
+        self.commands.append(("turn_away", offer.channel_id, cause))
+
+    async def apologise(self, offer):
+        self.commands.append(("apologise", offer.channel_id))
 
     async def recording(self, call, destination):
         return False

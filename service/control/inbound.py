@@ -6,7 +6,7 @@ from typing import Protocol
 import structlog
 
 from service.calls.call import Call, Direction, Leg
-from service.calls.events import CallCreated, LegAnswered, LegEnded
+from service.calls.events import CallCreated
 from service.calls.ids import derive
 from service.control.originate import NumberBook, TrunkBook
 from service.control.reactor import Reactor
@@ -77,14 +77,11 @@ class Reception:
         else:
             await self._reactor.handle(CallCreated(call_id=call.id, at=offer.at, call=call))
 
-    async def recovered(self, offer: Offer, fact: LegAnswered | LegEnded | None = None) -> None:
-        """A channel, or a row of the ledger, of a call that may not have been stored; `fact` is what became of it."""
+    async def recovered(self, offer: Offer) -> None:
+        """A channel, or a row of the ledger, of a call that may not have been stored: it is, afterwards."""
         call = await self._call(offer)
-        if call is None:
-            return
-        await self._reactor.handle(CallCreated(call_id=call.id, at=offer.at, call=call, recovered=True))
-        if fact is not None:
-            await self._reactor.handle(fact)
+        if call is not None:
+            await self._reactor.handle(CallCreated(call_id=call.id, at=offer.at, call=call, recovered=True))
 
     async def _call(self, offer: Offer) -> Call | None:
         number = await self._numbers.by_number(as_e164(offer.called))

@@ -89,9 +89,8 @@ class Reconciler:
             )
             metrics.RECONCILED.labels("ended").inc()
             if outcome.offer is not None:
-                await self._reception.recovered(outcome.offer, fact)
-            else:
-                await self._reactor.handle(fact)
+                await self._reception.recovered(outcome.offer)
+            await self._reactor.handle(fact)
         await self._nodes.forget(node, outcome.channel_id)
 
     async def _alive(self, call_id: str, channel: ChannelState) -> None:
@@ -100,9 +99,8 @@ class Reconciler:
             at = channel.answered_at or now_ms()
             answer = LegAnswered(call_id=call_id, at=at, recovered=True)
             if channel.offer is not None:
-                await self._reception.recovered(channel.offer, answer)
-            else:
-                call = await self._reactor.handle(answer)
+                await self._reception.recovered(channel.offer)
+            call = await self._reactor.handle(answer)
         elif channel.state == "ringing":
             call = await self._reactor.handle(LegRang(call_id=call_id, at=now_ms(), recovered=True))
         elif channel.offer is not None and now_ms() - channel.created_at > STUCK_MS:

@@ -13,6 +13,7 @@ from typing import Any
 from service.stack.errors import StackError
 
 LOG_BYTES = 16_000_000
+STILL_OURS = '[ "$PPID" = "$0" ] && exec "$@"'  # a launcher that died before setpriv had acted sends no signal any more
 
 
 async def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Process:
@@ -25,7 +26,7 @@ async def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Proce
 
 async def _start(at_launchers_end: str, argv: Sequence[str], **options: Any) -> Process:
     """Where the caller is cancelled meanwhile, the process is ended: asyncio alone would lose track of it."""
-    command = ("setpriv", "--pdeathsig", at_launchers_end, *argv)
+    command = ("setpriv", "--pdeathsig", at_launchers_end, "sh", "-c", STILL_OURS, str(os.getpid()), *argv)
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stderr=STDOUT, start_new_session=True, **options)
     )

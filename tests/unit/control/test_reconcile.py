@@ -1,0 +1,170 @@
+"""What a comparison with a node finds becomes ordinary events; nothing else changes."""
+
+import pytest
+
+from service.calls.call import Call, Direction, Leg
+from service.calls.commands import Accept, HangUp
+from service.calls.events import CallCreated, HangupRequested
+from service.calls.ids import channel_of, mint
+from service.calls.status import Status
+from service.calls.times import now_ms
+from service.control.inbound import Offer, Reception
+from service.control.node_state import ChannelState, Outcome
+from service.control.present import Presenter
+from service.control.reactor import Reactor
+from service.control.reconcile import GRACE_MS, STUCK_MS, Reconciler
+from service.errors import StoreUnavailable
+from service.numbers.number import Number
+from tests.fakes import FakeCalls, FakeNodes, FakeNumbers, FakeSwitch, FakeTrunks
+
+NUMBER = Number("num_1", "+12025551234", 0, webhook_url="http://x/")
+
+
+class World:
+    def __init__(self):
+        self.store, self.switch, self.nodes = FakeCalls(), FakeSwitch(), FakeNodes()
+        self.reactor = Reactor(self.store, self.switch, Presenter("http://host", b"secret", 24))
+        self.reception = Reception(self.reactor, FakeNumbers(NUMBER), FakeTrunks(), self.switch, b"secret")
+        self.reconciler = Reconciler(self.reactor, self.reception, self.store, self.nodes)
+
+    async def dialled(self, age_ms=10_000):
+        at = now_ms() - age_ms
+        call_id = mint("call", at)
+        leg = Leg(channel_of(call_id), "node1", "orbit-p1", "sandbox")
+        call = Call(call_id, Direction.OUTBOUND, "+15005550007", NUMBER.number, leg, at)
+        await self.reactor.handle(CallCreated(call_id=call.id, at=at, call=call))
+        await self.reactor.drained()
+        self.switch.commands.clear()
+        return call
+
+    def arrived(self, age_ms=10_000, called=NUMBER.number):
+        return Offer("node1-1.5", "node1", "orbit-p1", called, "+14155550100", now_ms() - age_ms)
+
+    async def compare(self, settled_ms=0):
+        await self.reconciler.compare("node1", settled_ms)
+        await self.reactor.drained()
+
+    def call(self, call_id):
+        return self.store.calls[call_id].call
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def outcome(channel_id, offer=None, **more):
+    given = {"ended_at": now_ms(), "cause": 17, "sip_code": 486, "answered_at": None, "end": "", "offer": offer}
+    return Outcome(channel_id, **{**given, **more})
+
+
+async def test_an_outcome_of_the_ledger_ends_its_call_and_its_row(world):
+    call = await world.dialled()
+    world.nodes.rows = [outcome(call.leg.channel_id)]
+    await world.compare()
+    assert world.call(call.id).status is Status.BUSY
+    assert call.leg.channel_id in world.nodes.forgotten
+
+
+async def test_a_fresh_outcome_is_left_to_a_live_stream(world):
+    call = await world.dialled()
+    world.nodes.rows = [outcome(call.leg.channel_id)]
+    await world.compare(settled_ms=2_000)
+    assert world.call(call.id).status is Status.INITIATING
+    assert world.nodes.forgotten == []
+
+
+async def test_an_inbound_call_that_nobody_saw_is_made_of_its_row(world):
+    offer = world.arrived()
+    world.nodes.rows = [outcome(offer.channel_id, offer, cause=41, sip_code=None, end="no_controller")]
+    await world.compare()
+    [held] = world.store.calls.values()
+    assert (held.call.status, held.call.hangup.reason) == (Status.FAILED, "no_controller")
+    assert (held.call.to, held.call.webhook_url) == (NUMBER.number, NUMBER.webhook_url)
+    await world.compare()
+    assert len(world.store.calls) == 1
+
+
+async def test_a_row_of_a_number_that_is_nobodys_is_forgotten(world):
+    offer = world.arrived(called="+19995550000")
+    world.nodes.rows = [outcome(offer.channel_id, offer)]
+    await world.compare()
+    assert world.store.calls == {}
+    assert world.nodes.forgotten == [offer.channel_id]
+
+
+@pytest.mark.parametrize(("state", "status"), [("ringing", Status.RINGING), ("up", Status.IN_PROGRESS)])
+async def test_a_channel_tells_how_far_its_call_is(world, state, status):
+    call = await world.dialled()
+    world.nodes.live = [ChannelState(call.leg.channel_id, state, call.created_at, call.created_at + 3_000, None)]
+    await world.compare()
+    assert world.call(call.id).status is status
+    if state == "up":
+        assert world.call(call.id).answered_at == call.created_at + 3_000
+
+
+async def test_a_caller_who_was_forgotten_is_answered(world):
+    offer = world.arrived(age_ms=STUCK_MS + 100)
+    world.nodes.live = [ChannelState(offer.channel_id, "waiting", offer.at, None, offer)]
+    await world.compare()
+    assert [type(c) for c in world.switch.commands] == [Accept]
+
+
+async def test_a_caller_who_is_being_answered_is_left_alone(world):
+    offer = world.arrived(age_ms=100)
+    world.nodes.live = [ChannelState(offer.channel_id, "waiting", offer.at, None, offer)]
+    await world.compare()
+    assert world.switch.commands == []
+
+
+async def test_a_hangup_that_was_not_carried_out_is_asked_again(world):
+    call, offer = await world.dialled(), world.arrived()
+    inbound_id = world.reception.call_id(offer.channel_id, offer.at)
+    await world.reception.recovered(offer)
+    for call_id in (call.id, inbound_id):
+        await world.reactor.handle(HangupRequested(call_id=call_id, at=now_ms()))
+    await world.reactor.drained()
+    world.switch.commands.clear()
+    world.nodes.live = [
+        ChannelState(call.leg.channel_id, "up", call.created_at, call.created_at, None),
+        ChannelState(offer.channel_id, "up", offer.at, offer.at, offer),
+    ]
+    await world.compare()
+    assert [type(c) for c in world.switch.commands] == [HangUp, HangUp]
+
+
+async def test_calls_of_a_node_that_restarted_are_lost_at_that_moment_however_young(world):
+    call = await world.dialled(age_ms=1_000)
+    world.nodes.boot = call.created_at + 500
+    await world.compare()
+    found = world.call(call.id)
+    assert (found.status, found.hangup.reason, found.ended_at) == (Status.FAILED, "node_lost", world.nodes.boot)
+
+
+async def test_a_call_without_a_channel_is_lost_once_it_is_old_enough(world):
+    young, old = await world.dialled(age_ms=1_000), await world.dialled(age_ms=GRACE_MS + 1_000)
+    await world.compare()
+    assert world.call(young.id).status is Status.INITIATING
+    assert (world.call(old.id).status, world.call(old.id).hangup.reason) == (Status.FAILED, "channel_lost")
+
+
+async def test_calls_of_another_node_are_none_of_its_business(world):
+    call = await world.dialled()
+    await world.reconciler.compare("node2")
+    assert world.call(call.id).status is Status.INITIATING
+
+
+async def test_one_find_that_cannot_be_used_stands_in_nobodys_way(world):
+    bad, good = await world.dialled(), await world.dialled()
+    world.nodes.rows = [outcome(bad.leg.channel_id, answered_at="x"), outcome(good.leg.channel_id)]
+    await world.compare()
+    assert world.call(good.id).status is Status.BUSY
+    assert world.nodes.forgotten[0] == good.leg.channel_id
+
+
+async def test_a_comparison_without_a_store_waits_for_the_next(world):
+    async def away():
+        raise StoreUnavailable
+
+    world.store.live_ids = away
+    await world.compare()
