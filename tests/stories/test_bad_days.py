@@ -213,5 +213,5 @@ async def test_asterisk_told_to_stop_ends_its_calls_and_they_are_told_so(api, st
     await stack.start("asterisk")
     await api.ready()
     ended = await api.ends(call["id"], seconds=40)
-    assert (ended["status"], ended["hangup"]["by"]) in (("completed", "system"), ("failed", "system"))
-    assert await api.timeline(call["id"]) in (["initiated", "answered", ended["status"]],)
+    assert ended["status"] in ("completed", "failed")  # told in time, or found lost with its node
+    assert await api.timeline(call["id"]) == ["initiated", "answered", ended["status"]]
