@@ -88,10 +88,6 @@ class ValidationFailed(OrbitError):
         super().__init__(message or self.message, *faults)
 
 
-class NumberNotRegistered(OrbitError):
-    code, status, message = "NUMBER_NOT_REGISTERED", 422, "`from` is not a number of this account."
-
-
 class NoTrunk(OrbitError):
     code, status, message = "NO_TRUNK", 422, "There is no trunk for this call."
 

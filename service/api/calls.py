@@ -88,7 +88,11 @@ async def recording(context: Context) -> Answer:
     path = context.services.find_recording(call.id)
     if path is None:
         raise NotFound("This call has no recording.")
-    headers = {"Content-Type": "audio/wav", "Content-Disposition": f'inline; filename="{call.id}.wav"'}
+    headers = {
+        "Content-Type": "audio/wav",
+        "Cache-Control": "private",
+        "Content-Disposition": f'inline; filename="{call.id}.wav"',
+    }
     return Answer(web.FileResponse(path, headers=headers))
 
 

@@ -1,6 +1,7 @@
 """What every endpoint does before its handler: key, limit, scope, body, query, idempotency."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -9,7 +10,7 @@ from service.api.body import check_body, check_query, parse_json
 from service.api.context import Context
 from service.api.once import once
 from service.api.route import Route
-from service.api.services import SERVICES, Services
+from service.api.services import SERVICES
 from service.calls.times import now_ms
 from service.errors import (
     InsufficientPermissions,
@@ -26,7 +27,7 @@ def endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
 
     async def serve(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
-        context = await _admit(request, route, services)
+        context = await _admit(request, route)
         if route.query is not None:
             context.query = check_query(route.query, request.query)
         value = parse_json(await _raw(request)) if route.body is not None else None
@@ -44,20 +45,29 @@ def endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
     return serve
 
 
-async def _admit(request: web.Request, route: Route, services: Services) -> Context:
-    api_key = _api_key(request)
-    known = await services.admission.key(api_key) if api_key else None
-    await limit(request, known["id"] if known else f"ip:{request.remote}")
-    if known is None and route.open:
+async def _admit(request: web.Request, route: Route) -> Context:
+    known = await recognise(request)
+    allowed = known is not None and (route.scope in known["scopes"] or "admin" in known["scopes"])
+    if route.open and not allowed:
         return Context(request, "", sandbox=False)
-    if api_key is None:
-        raise Unauthorized
     if known is None:
-        raise InvalidApiKey
-    request["key_id"], request["sandbox"] = known["id"], known["sandbox"]
-    if route.scope not in known["scopes"] and "admin" not in known["scopes"]:
+        raise InvalidApiKey if _api_key(request) else Unauthorized
+    if not allowed:
         raise InsufficientPermissions(f"The key lacks the scope {route.scope}.")
     return Context(request, known["id"], sandbox=known["sandbox"])
+
+
+async def recognise(request: web.Request) -> dict[str, Any] | None:
+    """The document of the request's key, or None; takes the request from the allowance of the key or the address.
+
+    Raises `RateLimitExceeded`.
+    """
+    api_key = _api_key(request)
+    known = await request.app[SERVICES].admission.key(api_key) if api_key else None
+    if known is not None:
+        request["key_id"], request["sandbox"] = known["id"], known["sandbox"]
+    await _limit(request, known["id"] if known else f"ip:{request.remote}")
+    return known
 
 
 def _api_key(request: web.Request) -> str | None:
@@ -68,7 +78,7 @@ def _api_key(request: web.Request) -> str | None:
     return api_key or None
 
 
-async def limit(request: web.Request, who: str) -> None:
+async def _limit(request: web.Request, who: str) -> None:
     """Takes a request from the allowance of `who` and notes what is left. Raises `RateLimitExceeded`."""
     services = request.app[SERVICES]
     settings = services.settings

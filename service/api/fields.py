@@ -1,5 +1,6 @@
 """Kinds of values that bodies hold, each with its grammar."""
 
+import ipaddress
 import re
 from typing import Annotated, Any
 
@@ -10,7 +11,10 @@ from pydantic_core import PydanticCustomError
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*\.?|\[[0-9A-Fa-f:.]{2,45}\])"
-_SIP_URI = re.compile(rf"sips?:[A-Za-z0-9._+~*-]{{1,64}}@{_HOST}(?::[0-9]{{1,5}})?(?:;transport=(?:udp|tcp|tls))?")
+_SIP_URI = re.compile(
+    rf"(?P<scheme>[sS][iI][pP][sS]?):[A-Za-z0-9._+~*-]{{1,64}}@(?P<host>{_HOST})"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:;transport=(?P<transport>udp|tcp|tls))?"
+)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 METADATA_BYTES = 16 * 1024
 
@@ -33,9 +37,23 @@ def _phone(text: str) -> str:
     return text
 
 
+def _sip_uri(text: str) -> str | None:
+    """A SIP URI by a grammar stricter than RFC 3261's: no separator of a dialplan or a header. None for the rest."""
+    found = _SIP_URI.fullmatch(text) if len(text) <= 255 else None
+    if found is None or not 1 <= int(found["port"] or 5060) <= 65535:
+        return None
+    scheme, host = found["scheme"].lower(), found["host"].strip("[]")
+    if found["host"][0] == "[" or host.replace(".", "").isdigit():
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return None
+    return None if scheme == "sips" and found["transport"] == "udp" else scheme + text[len(scheme) :]
+
+
 def _destination(text: str) -> str:
-    if len(text) <= 255 and _SIP_URI.fullmatch(text):
-        return text
+    if uri := _sip_uri(text):
+        return uri
     if not is_e164(text):
         raise PydanticCustomError(
             "INVALID_PHONE_NUMBER", "a telephone number in E.164, such as +14155552671, or a SIP URI: sip:user@host"

@@ -8,7 +8,7 @@ from aiohttp import web
 from prometheus_client import Histogram
 
 from service.api.answer import error_response
-from service.api.endpoint import limit
+from service.api.endpoint import recognise
 from service.api.route import BASES
 from service.calls.ids import mint
 from service.errors import InvalidJson, MethodNotAllowed, NotFound, OrbitError, PayloadTooLarge
@@ -58,7 +58,7 @@ async def _refused(request: web.Request, error: web.HTTPException) -> web.Stream
     """No route, or not this method: counted like any request to the API."""
     try:
         if error.status >= 400 and request.path.startswith(BASES) and "limit" not in request:
-            await limit(request, f"ip:{request.remote}")
+            await recognise(request)
     except OrbitError as limited:
         return error_response(limited, request["id"])
     return _translated(error, request["id"])

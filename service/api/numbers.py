@@ -7,7 +7,9 @@ from service.api.schemas import CreateNumber
 
 async def create(context: Context) -> Answer:
     body: CreateNumber = context.body
-    made = await context.services.numbers.create(body.number, body.friendly_name, body.trunk_id, body.webhook_url)
+    made = await context.services.numbers.create(
+        body.number, body.friendly_name, body.trunk_id, body.webhook_url, context.seed
+    )
     return Answer(made, 201)
 
 

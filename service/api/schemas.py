@@ -2,8 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.fields import Destination, Identifier, Metadata, Moment, Phone, Text, Url
 from service.calls.call import Direction
@@ -32,12 +31,6 @@ class CreateCall(Body):
     max_duration: int = Field(3600, ge=1, le=86400, description="longest duration from answer, seconds")
     timeout: int = Field(60, ge=1, le=600, description="how long it may ring, seconds")
     metadata: Metadata = Field(default_factory=dict, description="your own key-value pairs, up to 16 KB")
-
-    @model_validator(mode="after")
-    def _one_handler(self) -> "CreateCall":
-        if self.agent_id is not None and self.ivr_id is not None:
-            raise PydanticCustomError("one_handler", "at most one of agent_id and ivr_id")
-        return self
 
 
 class CreateNumber(Body):

@@ -17,6 +17,9 @@ def build(services: Services) -> web.Application:
     for base in BASES:
         for route in ROUTES:
             for slash in ("", "/"):
-                application.router.add_route(route.method, f"{base}{route.path}{slash}", endpoint(route))
+                resource = application.router.add_resource(f"{base}{route.path}{slash}")
+                resource.add_route(route.method, endpoint(route))
+                if route.method == "GET":
+                    resource.add_route("HEAD", endpoint(route))
     add_system(application)
     return application

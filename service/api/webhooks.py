@@ -7,7 +7,7 @@ from service.api.schemas import CreateWebhook
 
 async def create(context: Context) -> Answer:
     body: CreateWebhook = context.body
-    return Answer(await context.services.webhooks.create(body.url, body.events, body.description), 201)
+    return Answer(await context.services.webhooks.create(body.url, body.events, body.description, context.seed), 201)
 
 
 async def page(context: Context) -> Answer:

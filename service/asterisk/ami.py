@@ -17,28 +17,32 @@ class Ami:
 
     def __init__(self, address: str, user: str, password: str, timeout_ms: int) -> None:
         host, _, port = address.rpartition(":")
+        self._login = {"host": host, "port": int(port), "username": user, "secret": password}
         self._timeout = timeout_ms / 1000
         self._ready = asyncio.Event()
+        self._manager: Manager | None = None
+
+    def start(self) -> None:
+        """Connects, and again whenever the connection is lost."""
         self._manager = Manager(
-            host=host,
-            port=int(port),
-            username=user,
-            secret=password,
+            **self._login,
             events="off",
             encoding="utf-8",
             log=_QUIET,
+            loop=asyncio.get_running_loop(),
             reconnect_timeout=1,
             on_login=lambda _: self._ready.set(),
             on_disconnect=lambda *_: self._ready.clear(),
         )
-
-    def start(self) -> None:
-        self._manager.loop = asyncio.get_running_loop()
         self._manager.connect()
 
     def close(self) -> None:
-        self._manager.connect = lambda *_, **__: None
-        self._manager.close()
+        """Ends it for good; `start` makes a new one."""
+        manager, self._manager = self._manager, None
+        self._ready.clear()
+        if manager is not None:
+            manager.connect = lambda *_, **__: None  # it would connect again
+            manager.close()
 
     async def action(self, name: str, **fields: str) -> list[Any]:
         """Sends an action and returns its messages: the response, then what belongs to it.
@@ -50,6 +54,7 @@ class Ami:
         try:
             async with asyncio.timeout(self._timeout):
                 await self._ready.wait()
+                assert self._manager is not None
                 answer = await self._manager.send_action({"Action": name, **fields})
         except (TimeoutError, OSError) as error:
             raise AsteriskUnavailable from error

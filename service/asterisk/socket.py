@@ -71,12 +71,12 @@ class EventSocket:
             async with session.ws_connect(url, params={"app": self._app}, max_msg_size=0) as socket:
                 await self._subscribe()
                 opening.reschedule(None)
-                async with asyncio.TaskGroup() as group:
-                    pulse = group.create_task(self._beat())
-                    try:
-                        await self._read(socket, group)
-                    finally:
-                        pulse.cancel()
+                beside = [asyncio.create_task(self._beat())]
+                try:
+                    await self._read(socket, beside)
+                finally:
+                    for task in beside:
+                        task.cancel()
 
     async def _subscribe(self) -> None:
         """All channels, so that a call is followed from its first event on, and only the events that we use."""
@@ -88,7 +88,7 @@ class EventSocket:
         )
         await self._ari.call("applications", "subscribe", applicationName=self._app, eventSource="channel:")
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse, group: asyncio.TaskGroup) -> None:
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse, beside: list[asyncio.Task[None]]) -> None:
         while True:
             frame = await socket.receive(timeout=self._pulse * SILENCE)
             if frame.type is not aiohttp.WSMsgType.TEXT:
@@ -98,9 +98,12 @@ class EventSocket:
                 self.alive = True
                 metrics.SOCKET_ALIVE.labels(self._node).set(1)
                 log.info("event socket alive", node=self._node)
-                group.create_task(self._greet())
+                beside.append(asyncio.create_task(self._greet()))
             metrics.EVENTS.labels(self._node, message.get("type", "?")).inc()
-            self._receive(message)
+            try:
+                self._receive(message)
+            except Exception:  # one message that is not as described must not end the stream
+                log.exception("message not taken", node=self._node, type=message.get("type"))
 
     async def _greet(self) -> None:
         try:

@@ -27,6 +27,11 @@ class LegRang(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegWaiting(Event):
+    """A caller whom we claimed is still not answered: what should have answered was lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegAnswered(Event):
     """The far end answered, or we answered it."""
 

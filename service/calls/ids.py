@@ -24,6 +24,11 @@ def mint(prefix: str, at_ms: int | None = None) -> str:
     return f"{prefix}_{_encode(at << 80 | secrets.randbits(80))}"
 
 
+def of_seed(prefix: str, seed: str | None) -> str:
+    """The id of this kind that belongs to `seed` (an id of any kind), or a new one."""
+    return f"{prefix}_{seed.partition('_')[2]}" if seed else mint(prefix)
+
+
 def derive(prefix: str, at_ms: int, key: bytes, name: str) -> str:
     """The one id that belongs to `name` (a channel) under the install's secret `key`.
 

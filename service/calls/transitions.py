@@ -20,6 +20,7 @@ from service.calls.events import (
     LegLost,
     LegRang,
     LegRefused,
+    LegWaiting,
     RecordingMissing,
     RecordingStored,
 )
@@ -71,6 +72,12 @@ def _rang(call: Call, event: LegRang) -> Change:
     return Change(call, (notice,))
 
 
+def _waiting(call: Call, event: LegWaiting) -> Change | None:
+    del event
+    asked_to_end = call.hangup_requested_at is not None
+    return None if call.direction is Direction.OUTBOUND or asked_to_end else Change(call, commands=(Accept(call),))
+
+
 def _answered(call: Call, event: Event, at: int | None = None) -> Change:
     at = max(event.at if at is None else at, call.created_at)
     call, notice = _tell(replace(call, status=Status.IN_PROGRESS, answered_at=at), event, "answered", at)
@@ -93,7 +100,7 @@ def _outcome(call: Call, event: LegEnded) -> tuple[Status, Hangup]:
     far = Side.CALLEE if call.direction is Direction.OUTBOUND else Side.CALLER
     code, sip, answered = event.cause, event.sip_code, call.answered_at is not None
     # A BYE says nothing of a cause, and a CANCEL less: without a Reason header (RFC 3326) they come as 0 and 127.
-    cancelled = not answered and far is Side.CALLER and code in _SILENT and not event.end
+    cancelled = not answered and far is Side.CALLER and code in _SILENT
     if cancelled or (answered and code == causes.UNKNOWN):
         code = causes.NORMAL
     cause = causes.cause_of(code)
@@ -103,7 +110,7 @@ def _outcome(call: Call, event: LegEnded) -> tuple[Status, Hangup]:
         sip = None
     ours = cause.ours if answered else far is Side.CALLEE and sip is None
     by, reason = Side.SYSTEM if ours else far, cause.reason
-    if event.end:
+    if event.end and not cancelled:
         by, reason = Side.SYSTEM, event.end
     elif call.hangup_requested_at is not None:
         by, reason = Side.API, "hangup_requested"
@@ -163,6 +170,7 @@ _ALIVE = (*_BEFORE_ANSWER, Status.IN_PROGRESS)
 
 TABLE: dict[tuple[Status, type[Event]], Callable[[Call, Any], Change | None]] = {
     (Status.INITIATING, LegRang): _rang,
+    (Status.INITIATING, LegWaiting): _waiting,
     **{(status, LegAnswered): _answered for status in _BEFORE_ANSWER},
     **{(status, LegEnded): _ended for status in _ALIVE},
     **{(status, LegLost): _lost for status in _ALIVE},

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from service.calls.ids import mint
+from service.calls.ids import of_seed
 from service.calls.times import now_ms, rfc3339
 from service.control.collections import Collection
 from service.control.ports import Page
@@ -18,12 +18,21 @@ class NumberRegistry:
         self._numbers, self._trunks = numbers, trunks
 
     async def create(
-        self, number: str, friendly_name: str | None, trunk_id: str | None, webhook_url: str | None
+        self,
+        number: str,
+        friendly_name: str | None,
+        trunk_id: str | None,
+        webhook_url: str | None,
+        seed: str | None = None,
     ) -> dict[str, Any]:
-        """Raises `Conflict` where the number is registered, `ValidationFailed` for an unknown trunk."""
+        """Raises `Conflict` where the number is registered, `ValidationFailed` for an unknown trunk. What was made of
+        the `seed` is not made again."""
+        number_id = of_seed("num", seed)
+        if seed and (found := await self._numbers.get(number_id)):
+            return shown(found)
         if trunk_id is not None and await self._trunks.get(trunk_id) is None:
             raise ValidationFailed(Fault("trunk_id", trunk_id, "the id of a trunk"))
-        made = Number(mint("num"), number, now_ms(), friendly_name, trunk_id, webhook_url)
+        made = Number(number_id, number, now_ms(), friendly_name, trunk_id, webhook_url)
         await self._numbers.create(asdict(made))
         return shown(asdict(made))
 

@@ -9,7 +9,7 @@ from service.calls.ids import channel_of, mint
 from service.calls.times import now_ms
 from service.control.ports import Switch
 from service.control.reactor import Reactor
-from service.errors import Fault, NoTrunk, NumberNotRegistered, ValidationFailed
+from service.errors import Fault, NoTrunk, ValidationFailed
 from service.numbers.number import Number
 from service.trunks.trunk import Trunk
 
@@ -57,15 +57,13 @@ class Originator:
     async def place(self, new: NewCall, call_id: str | None = None) -> Call:
         """Stores the call as `initiating` and has it dialled. Under a `call_id` that exists already, that call.
 
-        Raises `NumberNotRegistered`, `NoTrunk`, `ValidationFailed`, `ConcurrencyLimitExceeded`, `AsteriskUnavailable`
+        Raises `ValidationFailed` with every fault, `NoTrunk`, `ConcurrencyLimitExceeded`, `AsteriskUnavailable`
         and `StoreUnavailable`; then there is no call.
         """
-        for name, value in (("agent_id", new.agent_id), ("ivr_id", new.ivr_id)):
-            if value is not None:
-                raise ValidationFailed(Fault(name, value, "the id of one that exists"))
         number = await self._numbers.by_number(new.from_)
-        if number is None:
-            raise NumberNotRegistered("", Fault("from", new.from_, "a number registered in /v1/numbers"))
+        faults = await self._faults(new, number)
+        if faults or number is None:
+            raise ValidationFailed(*faults)
         trunk = await self._trunk(new, number)
         if new.to.startswith("sip") and not trunk.allow_sip_destinations:
             raise ValidationFailed(Fault("to", new.to, "E.164: the trunk does not allow SIP destinations"))
@@ -92,10 +90,23 @@ class Originator:
         assert stored is not None
         return stored
 
+    async def _faults(self, new: NewCall, number: Number | None) -> list[Fault]:
+        """What is named and does not exist."""
+        faults = []
+        if number is None:
+            expected = "a number registered in /v1/numbers"
+            faults.append(Fault("from", new.from_, expected, "NUMBER_NOT_REGISTERED"))
+        if new.agent_id is not None and new.ivr_id is not None:
+            faults.append(Fault("ivr_id", new.ivr_id, "at most one of agent_id and ivr_id"))
+        for name, value in (("agent_id", new.agent_id), ("ivr_id", new.ivr_id)):
+            if value is not None:
+                faults.append(Fault(name, value, "the id of one that exists"))
+        if new.trunk_id is not None and await self._trunks.by_id(new.trunk_id) is None:
+            faults.append(Fault("trunk_id", new.trunk_id, "the id of a trunk"))
+        return faults
+
     async def _trunk(self, new: NewCall, number: Number) -> Trunk:
         """The trunk that is named, the number's, or the default one; for a test key always the sandbox."""
-        if new.trunk_id is not None and await self._trunks.by_id(new.trunk_id) is None:
-            raise ValidationFailed(Fault("trunk_id", new.trunk_id, "the id of a trunk"))
         wanted = new.trunk_id or number.trunk_id
         if new.sandbox:
             trunk = await self._trunks.sandbox()

@@ -7,6 +7,7 @@ process was faster, the event is applied again to what is there now.
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -25,13 +26,21 @@ from service.errors import AsteriskUnavailable, StoreUnavailable
 log = structlog.get_logger()
 
 
+@dataclass(slots=True)
+class Turn:
+    """Whose turn it is with a call; gone when nobody waits."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
+
+
 class Reactor:
     """Owns the calls that this process works on: their order, their commands, and a copy of each live one."""
 
     def __init__(self, store: CallStore, switch: Switch, presenter: Presenter) -> None:
         self._store, self._switch, self._presenter = store, switch, presenter
         self._live: dict[str, Versioned] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._turns: dict[str, Turn] = {}
         self._lanes: dict[str, deque[Event]] = {}
         self._chains: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -51,13 +60,15 @@ class Reactor:
 
         Raises `StoreUnavailable`, and then nothing has changed.
         """
-        lock = self._locks.setdefault(event.call_id, asyncio.Lock())
+        turn = self._turns.setdefault(event.call_id, Turn())
+        turn.users += 1
         try:
-            async with lock:
+            async with turn.lock:
                 return await self._apply(event)
         finally:
-            if not lock.locked() and event.call_id not in self._live:
-                self._locks.pop(event.call_id, None)
+            turn.users -= 1
+            if not turn.users:
+                del self._turns[event.call_id]
 
     async def drained(self) -> None:
         """Waits until all that was taken is applied and all commands are done."""
@@ -94,6 +105,8 @@ class Reactor:
             change = apply(held.call if held else None, event)
             if change is None:
                 metrics.EVENTS_IGNORED.labels("no_change").inc()
+                if held is not None:
+                    self._keep(held)
                 return held.call if held else None
             version = held.version if held else 0
             rows, entries = (

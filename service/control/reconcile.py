@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Iterable
 
 import structlog
 
-from service.calls.call import Call
-from service.calls.events import HangupRequested, LegAnswered, LegEnded, LegLost, LegRang
+from service.calls.events import HangupRequested, LegAnswered, LegEnded, LegLost, LegRang, LegWaiting
 from service.calls.ids import call_of
+from service.calls.status import Status
 from service.calls.times import now_ms
 from service.control import metrics
 from service.control.inbound import Reception
@@ -23,6 +23,7 @@ from service.errors import AsteriskUnavailable, StoreUnavailable
 
 log = structlog.get_logger()
 
+FITS = {"up": Status.IN_PROGRESS, "ringing": Status.RINGING}  # a channel's state: its call's, where all is well
 GRACE_MS = 5_000  # a call younger than this may not have its channel yet
 STUCK_MS = 3_000  # a claimed caller who has not been answered for this long was forgotten
 
@@ -94,17 +95,22 @@ class Reconciler:
         await self._nodes.forget(node, outcome.channel_id)
 
     async def _alive(self, call_id: str, channel: ChannelState) -> None:
-        call: Call | None = None
+        held = await self._store.load(call_id)
+        call = held.call if held else None
+        if call is not None and call.status is FITS.get(channel.state) and call.hangup_requested_at is None:
+            return
+        if call is None and channel.state == "up" and channel.offer is not None:
+            await self._reception.recovered(channel.offer)
         if channel.state == "up":
             at = channel.answered_at or now_ms()
-            answer = LegAnswered(call_id=call_id, at=at, recovered=True)
-            if channel.offer is not None:
-                await self._reception.recovered(channel.offer)
-            call = await self._reactor.handle(answer)
+            call = await self._reactor.handle(LegAnswered(call_id=call_id, at=at, recovered=True))
         elif channel.state == "ringing":
             call = await self._reactor.handle(LegRang(call_id=call_id, at=now_ms(), recovered=True))
         elif channel.offer is not None and now_ms() - channel.created_at > STUCK_MS:
-            await self._reception.offered(channel.offer)
+            if call is None:
+                await self._reception.offered(channel.offer)
+            else:
+                await self._reactor.handle(LegWaiting(call_id=call_id, at=now_ms(), recovered=True))
         if call is not None and call.hangup_requested_at is not None and not call.ended:
             await self._reactor.handle(HangupRequested(call_id=call_id, at=now_ms(), recovered=True))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,7 @@ from service.errors import AsteriskUnavailable, StoreUnavailable
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.2  # pause between looks at what is due
+AGAIN_MS = 5_000  # pause after a failure
 GIVE_UP_MS = 3_600_000  # a node that has had no file for this long after the end has none
 
 
@@ -54,13 +56,20 @@ class RecordingKeeper:
                     await self._store.postpone_recording(call_id, now_ms() + GIVE_UP_MS)
                     return
                 await self._bring(held.call)
-        except (StoreUnavailable, AsteriskUnavailable):
+        except StoreUnavailable:
             await asyncio.sleep(0.5)
-        except Exception:
+        except AsteriskUnavailable:
+            await self._later(call_id)
+        except Exception:  # a full disk, a node that answers nonsense: it is tried again for as long as it takes
             log.exception("recording not fetched", call_id=call_id)
-            await asyncio.sleep(5)
+            await self._later(call_id)
         finally:
             self._busy.discard(call_id)
+
+    async def _later(self, call_id: str) -> None:
+        """Lets others go first."""
+        with suppress(StoreUnavailable):
+            await self._store.postpone_recording(call_id, now_ms() + AGAIN_MS)
 
     async def _bring(self, call: Call) -> None:
         age = now_ms() - (call.ended_at or 0)

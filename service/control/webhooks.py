@@ -3,7 +3,7 @@
 import secrets
 from typing import Any, Protocol
 
-from service.calls.ids import mint
+from service.calls.ids import of_seed
 from service.calls.times import now_ms, rfc3339
 from service.control.collections import Collection
 from service.control.ports import Page
@@ -43,11 +43,15 @@ class WebhookRegistry:
     def __init__(self, webhooks: Collection, courier: Courier) -> None:
         self._webhooks, self._courier = webhooks, courier
 
-    async def create(self, url: str, events: list[str], description: str | None) -> dict[str, Any]:
-        """The new webhook, with its signing secret: it is shown this once."""
+    async def create(self, url: str, events: list[str], description: str | None, seed: str | None) -> dict[str, Any]:
+        """The new webhook, with its signing secret: it is shown this once. What was made of the `seed` is not made
+        again."""
+        webhook_id = of_seed("wh", seed)
+        if seed and (made := await self._webhooks.get(webhook_id)):
+            return {**shown(made), "signing_secret": made["secret"]}
         secret = f"whsec_{secrets.token_hex(32)}"
         document = {
-            "id": mint("wh"),
+            "id": webhook_id,
             "url": url,
             "events": known(events),
             "description": description,
@@ -67,13 +71,13 @@ class WebhookRegistry:
 
     async def update(self, webhook_id: str, changes: dict[str, Any]) -> dict[str, Any]:
         """Replaces what `changes` names; takes effect on the next attempt. Raises `NotFound`."""
-        stored = await self._stored(webhook_id)
         if "events" in changes:
             changes = {**changes, "events": known(changes["events"])}
-        changed = {**stored, **changes}
-        if not await self._webhooks.replace(changed, stored):
-            raise NotFound
-        return shown(changed)
+        while True:
+            stored = await self._stored(webhook_id)
+            changed = {**stored, **changes}
+            if await self._webhooks.replace(changed, stored):
+                return shown(changed)
 
     async def delete(self, webhook_id: str) -> None:
         """Raises `NotFound`. What was on its way is dropped."""
@@ -103,6 +107,7 @@ class WebhookRegistry:
 
 def known(events: list[str]) -> list[str]:
     """The patterns, each once. Raises `ValidationFailed` for one that no event can match."""
+    faults = []
     for i, pattern in enumerate(events):
         prefix = pattern.removesuffix("*")
         if (
@@ -110,7 +115,9 @@ def known(events: list[str]) -> list[str]:
             and pattern not in EVENTS
             and not (pattern.endswith(".*") and any(e.startswith(prefix) for e in EVENTS))
         ):
-            raise ValidationFailed(Fault(f"events.{i}", pattern, "an event type, `*`, or a prefix such as `call.*`"))
+            faults.append(Fault(f"events.{i}", pattern, "an event type, `*`, or a prefix such as `call.*`"))
+    if faults:
+        raise ValidationFailed(*faults)
     return list(dict.fromkeys(events))
 
 

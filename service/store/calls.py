@@ -36,6 +36,8 @@ end
 return 1
 """
 
+WALK = 10_000  # ids that a list with several filters looks at
+STEP = 1_000  # of them in one round trip
 _INDEXED = ("status", "from", "to", "direction", "agent_id")
 
 
@@ -141,21 +143,20 @@ class RedisCalls:
         bottom = "[" + lowest("call", narrow.created_after) if narrow.created_after is not None else "-"
         chosen = {f: v for f in _INDEXED if (v := getattr(narrow, "from_" if f == "from" else f)) is not None}
         names = [keys.calls_by(f, v) for f, v in chosen.items()] or [keys.calls_by("all")]
-        after = decode_cursor(cursor, "call") if cursor else None
-        if cursor and after is None:
+        after = decode_cursor(cursor, "call") if cursor is not None else None
+        if cursor is not None and after is None:
             raise InvalidCursor
         start = min(top, "(" + after, key=_lex) if after else top
+        resume: bytes | None = None
         with guarded():
             if len(names) == 1:
                 ids, total = await self._one_index(names[0], start, top, bottom, limit + 1)
             else:
-                ids, total = await self._several(names, start, top, bottom, limit + 1)
+                ids, total, resume = await self._several(names, start, top, bottom, limit + 1)
             documents = await self._documents(ids[:limit])
-        more = len(ids) > limit
+        last = ids[limit - 1] if len(ids) > limit else resume
         return Page(
-            [call_document.load(d) for d in documents if d],
-            encode_cursor(ids[limit - 1].decode()) if more else None,
-            total,
+            [call_document.load(d) for d in documents if d], encode_cursor(last.decode()) if last else None, total
         )
 
     async def _one_index(self, name: str, start: str, top: str, bottom: str, count: int) -> tuple[list[bytes], int]:
@@ -167,12 +168,44 @@ class RedisCalls:
 
     async def _several(
         self, names: list[str], start: str, top: str, bottom: str, count: int
-    ) -> tuple[list[bytes], int]:
-        """An intersection of indexes. Costs time with the smallest of them, not with the number of calls."""
-        low, high, first = bottom.lstrip("[("), top.lstrip("[("), start.lstrip("[(")
-        both: list[bytes] = sorted(await self._redis.zinter(names), reverse=True)
-        within = [m for m in both if (low == "-" or m.decode() >= low) and (high == "+" or m.decode() < high)]
-        return [m for m in within if first == "+" or m.decode() < first][:count], len(within)
+    ) -> tuple[list[bytes], int, bytes | None]:
+        """Walks the smallest index and keeps what the others have too; no further than `WALK` ids a request. The last
+        value is where to go on, where that was not far enough.
+
+        The total is exact up to `WALK` ids of the smallest index, above that it counts to `WALK` at most.
+        """
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.zlexcount(name, bottom, top)
+        sizes = await pipe.execute()
+        (size, smallest), *rest = sorted(zip(sizes, names, strict=True))
+        others = [name for _, name in rest]
+        if size <= WALK:
+            found, _ = await self._walk(smallest, others, top, bottom, WALK)
+            after = found if start == top else [m for m in found if m < start[1:].encode()]
+            return after[:count], len(found), None
+        found, resume = await self._walk(smallest, others, start, bottom, count)
+        return found[:count], int(await self._redis.zintercard(len(names), names, limit=WALK)), resume
+
+    async def _walk(
+        self, smallest: str, others: list[str], start: str, bottom: str, count: int
+    ) -> tuple[list[bytes], bytes | None]:
+        """The first `count` ids from `start` down that are in all indexes; the last one looked at where they are fewer
+        because `WALK` was reached."""
+        found: list[bytes] = []
+        looked = 0
+        while looked < WALK and len(found) < count:
+            ids = await self._redis.zrevrangebylex(smallest, start, bottom, start=0, num=STEP)
+            if not ids:
+                return found, None
+            pipe = self._redis.pipeline(transaction=False)
+            for name in others:
+                pipe.zmscore(name, ids)
+            scores = await pipe.execute()
+            found += [m for m, *marks in zip(ids, *scores, strict=True) if None not in marks]
+            looked += len(ids)
+            start = "(" + ids[-1].decode()
+        return found, None if len(found) >= count else start[1:].encode()
 
     async def _documents(self, ids: Iterable[bytes]) -> list[bytes | None]:
         pipe = self._redis.pipeline(transaction=False)

@@ -20,8 +20,8 @@ class RedisDeliveries:
 
     async def page(self, webhook_id: str, cursor: str | None, limit: int) -> Page:
         """One page, newest first. Raises `InvalidCursor`."""
-        after = decode_cursor(cursor, "dlv") if cursor else None
-        if cursor and after is None:
+        after = decode_cursor(cursor, "dlv") if cursor is not None else None
+        if cursor is not None and after is None:
             raise InvalidCursor
         found: list[dict[str, Any]] = []
         while True:

@@ -10,10 +10,11 @@ from service.store import keys
 from service.store.connection import Client, guarded
 from service.store.cursor import decode_cursor, encode_cursor
 
-# KEYS: documents, order, unique. ARGV: id, document, unique value and the one before ('' none), 1 where it must be new.
+# KEYS: documents, order, unique. ARGV: id, document, unique value and the one before ('' none), the document before
+# ('' where it must be new).
 PUT = """
-local exists = redis.call('HEXISTS', KEYS[1], ARGV[1])
-if ARGV[5] == '0' and exists == 0 then return 'gone' end
+local there = redis.call('HGET', KEYS[1], ARGV[1])
+if ARGV[5] ~= '' and there ~= ARGV[5] then return there and 'changed' or 'gone' end
 if ARGV[3] ~= '' then
   local owner = redis.call('HGET', KEYS[3], ARGV[3])
   if owner and owner ~= ARGV[1] then return 'taken' end
@@ -44,18 +45,26 @@ class Documents:
 
     async def create(self, document: dict[str, Any]) -> None:
         """Raises `Conflict` where the unique value is taken."""
-        await self._write(document, "", new=True)
+        await self._write(document, None)
 
     async def replace(self, document: dict[str, Any], before: dict[str, Any]) -> bool:
-        """Replaces `before`; False where it is gone. Raises `Conflict` where the new unique value is taken."""
-        return await self._write(document, str(before.get(self._unique, "")), new=False)
+        """Replaces `before`; False where another is stored by now, or none. Raises `Conflict` where the new unique
+        value is taken."""
+        return await self._write(document, before)
 
-    async def _write(self, document: dict[str, Any], before: str, *, new: bool) -> bool:
+    async def _write(self, document: dict[str, Any], before: dict[str, Any] | None) -> bool:
         value = str(document[self._unique]) if self._unique else ""
+        value_before = str(before[self._unique]) if before and self._unique else ""
         with guarded():
             answer = await self._put(
                 keys=self._keys,
-                args=[document["id"], orjson.dumps(document), value, before, int(new)],
+                args=[
+                    document["id"],
+                    orjson.dumps(document),
+                    value,
+                    value_before,
+                    orjson.dumps(before) if before else "",
+                ],
             )
         if answer == b"taken":
             raise Conflict(f"{self._unique} {value} is taken.")
@@ -86,8 +95,8 @@ class Documents:
 
     async def page(self, cursor: str | None, limit: int) -> Page:
         """One page, newest first. Raises `InvalidCursor`."""
-        after = decode_cursor(cursor, self._prefix) if cursor else None
-        if cursor and after is None:
+        after = decode_cursor(cursor, self._prefix) if cursor is not None else None
+        if cursor is not None and after is None:
             raise InvalidCursor
         with guarded():
             pipe = self._redis.pipeline(transaction=False)

@@ -161,6 +161,32 @@ async def test_pages_hold_every_call_once_newest_first(redis, narrow, fits, limi
     assert await all_pages(store, CallFilter(**narrow), limit) == (expected, {len(expected)})
 
 
+async def test_a_list_with_two_filters_looks_no_further_than_it_may_and_goes_on_from_there(redis):
+    pipe = redis.pipeline()
+    ids = [mint("call", 1_000_000 + n) for n in range(30_000)]
+    for start in range(0, len(ids), 1000):
+        members = dict.fromkeys(ids[start : start + 1000], 0)
+        pipe.zadd(keys.calls_by("status", "completed"), members)
+        pipe.zadd(keys.calls_by("direction", "outbound"), members)
+    other = RedisCalls(redis)
+    await pipe.execute()
+    old = [a_call(at=500_000 + n, status=Status.COMPLETED, from_="+1999") for n in range(3)]
+    for call in old:
+        await other.write(call, 0, None, [], [])
+    narrow = CallFilter(status="completed", direction="outbound")
+    page = await other.page(narrow, None, 5)
+    assert (page.total, page.cursor is not None) == (10_000, True)
+    assert (await all_pages(other, CallFilter(status="completed", from_="+1999"), 2))[0] == [c.id for c in old[::-1]]
+    await redis.zadd(keys.calls_by("to", "+1888"), dict.fromkeys(ids, 0))
+    for call in old:
+        await redis.zadd(keys.calls_by("to", "+1888"), {call.id: 0})
+        await redis.zrem(keys.calls_by("agent_id", "agt"), call.id)
+        await redis.zadd(keys.calls_by("agent_id", "agt"), {call.id: 0})
+    await redis.zadd(keys.calls_by("agent_id", "agt"), {i.replace("call_0", "call_7"): 0 for i in ids})
+    found, _ = await all_pages(other, CallFilter(to="+1888", agent_id="agt"), 2)
+    assert found == [c.id for c in old[::-1]]
+
+
 async def test_a_cursor_stays_valid_while_calls_are_added(redis):
     store, calls = await filled(redis)
     first = await store.page(CallFilter(), None, 10)

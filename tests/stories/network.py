@@ -10,12 +10,14 @@ from tests.stories.client import until
 
 
 class Network:
-    """The carrier's ARI. `arrived` lists the numbers that were dialled, one per INVITE, since it was opened."""
+    """The carrier's ARI, since it was opened. `arrived` lists the numbers that were dialled, one per INVITE; `ended` has
+    the cause and the SIP code of each channel that ended."""
 
     def __init__(self, env: dict[str, str]) -> None:
         self._url = env["ORBIT_CARRIER_ARI_URL"] + "/"
         self._login = aiohttp.encode_basic_auth(env["ORBIT_ARI_USER"], env["ORBIT_ARI_PASSWORD"])
         self.arrived: list[str] = []
+        self.ended: list[tuple[int, int | None]] = []
 
     async def __aenter__(self) -> "Network":
         self.session = aiohttp.ClientSession(self._url, headers={"Authorization": self._login})
@@ -36,6 +38,8 @@ class Network:
             message = frame.json()
             if message["type"] == "ChannelCreated" and message["channel"]["state"] == "Ring":
                 self.arrived.append(message["channel"]["dialplan"]["exten"])
+            elif message["type"] == "ChannelDestroyed":
+                self.ended.append((message["cause"], message.get("tech_cause")))
 
     async def dials(self, number: str, caller: str = "+14155550100", who: str = "speak") -> str:
         """Calls one of our numbers; `who` is the carrier's context of the caller. Returns the carrier's channel."""

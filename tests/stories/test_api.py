@@ -194,6 +194,7 @@ async def test_pages_of_calls(api):
     ("query", "status", "code"),
     [
         ("cursor=nonsense", 400, "INVALID_CURSOR"),
+        ("cursor=", 400, "INVALID_CURSOR"),
         ("cursor=cur_%00", 400, "INVALID_CURSOR"),
         ("limit=0", 422, "VALIDATION_ERROR"),
         ("limit=101", 422, "VALIDATION_ERROR"),
@@ -217,6 +218,24 @@ async def test_a_plus_in_a_query_need_not_be_escaped(api):
     url = URL(f"{api.url}/v1/voice/calls?to=+15005550003&limit=1", encoded=True)
     async with api.session.get(url) as answer:
         assert (await answer.json())["data"][0]["id"] == call["id"]
+
+
+async def test_every_name_that_does_not_exist_is_told_at_once(api):
+    body = {"to": "+15005550001", "from": "+12025550199", "agent_id": "a", "ivr_id": "i", "trunk_id": "t"}
+    status, _, answer = await api.ask("POST", "/v1/voice/calls", json=body)
+    assert (status, error(answer)) == (422, "NUMBER_NOT_REGISTERED")
+    assert {e["field"] for e in answer["error"]["errors"]} == {"from", "agent_id", "ivr_id", "trunk_id"}
+
+
+async def test_what_two_put_at_once_is_both_kept(api):
+    _, _, body = await api.ask("POST", "/v1/webhooks", json={"url": "http://example.com/1", "events": ["webhook.test"]})
+    where = f"/v1/webhooks/{body['data']['id']}"
+    for n in range(10):
+        changes = ({"url": f"http://example.com/{n}"}, {"description": f"number {n}"})
+        await asyncio.gather(*(api.ask("PUT", where, json=change) for change in changes))
+        _, _, body = await api.ask("GET", where)
+        assert (body["data"]["url"], body["data"]["description"]) == (f"http://example.com/{n}", f"number {n}")
+    await api.ask("DELETE", where)
 
 
 async def test_numbers_come_and_go(api):

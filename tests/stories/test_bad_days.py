@@ -157,15 +157,22 @@ async def test_asterisk_away_is_a_503_and_its_calls_are_told_lost(api, stack):
     assert (await api.ends(again["id"]))["status"] == "busy"
 
 
+def lost_silent(metrics):
+    lines = [line for line in metrics.splitlines() if "orbit_node_lost_total" in line and 'reason="silent"' in line]
+    return sum(float(line.split()[-1]) for line in lines)
+
+
 async def test_a_frozen_event_stream_is_noticed_and_nothing_is_lost(api, stack, network):
     ends_meanwhile = await api.call("+15005550006")
     stays = await api.call("+15005550007")
     await api.reaches(ends_meanwhile["id"], "in_progress")
     await api.reaches(stays["id"], "in_progress")
+    before = lost_silent((await api.ask("GET", "/metrics"))[2].decode())
     stack.pause("asterisk")
     await api.ready(False, seconds=6)
     stack.resume("asterisk")
     await api.ready()
+    assert lost_silent((await api.ask("GET", "/metrics"))[2].decode()) == before + 1
     assert (await api.ends(ends_meanwhile["id"]))["status"] == "completed"
     assert (await api.get(f"/voice/calls/{stays['id']}"))["status"] == "in_progress"
     await api.hang_up(stays["id"])

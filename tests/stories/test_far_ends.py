@@ -24,6 +24,11 @@ async def channels(stack):
         return await answer.json()
 
 
+async def inbound_total(api):
+    _, _, body = await api.ask("GET", "/v1/voice/calls", params={"direction": "inbound", "limit": 1})
+    return body["meta"]["pagination"]["total"]
+
+
 async def test_a_bye_without_a_reason_is_a_normal_end(api, stack, no_carrier):
     async with FarEnd(stack, "180 Ringing", "200 OK") as far:
         call = await api.call("+15005550007")
@@ -35,7 +40,7 @@ async def test_a_bye_without_a_reason_is_a_normal_end(api, stack, no_carrier):
 
 
 async def test_a_redirect_fails_the_call_and_makes_no_other(api, stack, no_carrier):
-    before = len(await api.get("/voice/calls", params={"direction": "inbound", "limit": 100}))
+    before = await inbound_total(api)
     redirect = "Contact: <sip:+12025551234@127.0.0.1>\r\n"
     async with FarEnd(stack, "180 Ringing", "302 Moved Temporarily", rest=redirect):
         call = await api.call("+15005550007")
@@ -46,7 +51,8 @@ async def test_a_redirect_fails_the_call_and_makes_no_other(api, stack, no_carri
 
         await until(nothing_left)
     assert ended["status"] == "failed"
-    assert len(await api.get("/voice/calls", params={"direction": "inbound", "limit": 100})) == before
+    assert ended["hangup"]["cause"] == 23 or ended["hangup"]["sip_code"] == 302
+    assert await inbound_total(api) == before
 
 
 @pytest.mark.parametrize(
@@ -55,20 +61,18 @@ async def test_a_redirect_fails_the_call_and_makes_no_other(api, stack, no_carri
 async def test_a_reason_phrase_is_not_a_row_of_the_ledger(api, stack, no_carrier, phrase):
     async with FarEnd(stack, "180 Ringing") as far:
         call = await api.call("+15005550007")
-        other = await api.call("+15005550007", timeout=1)
         await api.reaches(call["id"], "ringing")
         await stack.kill("service")
-        far.answer(f"486 {phrase}")  # to the last INVITE
+        far.answer(f"486 {phrase}")
 
         async def nothing_left():
-            return len(await channels(stack)) <= 1
+            return not await channels(stack)
 
         await until(nothing_left)
         await stack.start("service")
-        ended = await api.ends(other["id"])
-        await api.hang_up(call["id"])
-        await api.ends(call["id"])
-    assert (ended["status"], ended["answered_at"]) in (("busy", None), ("no_answer", None))
+        ended = await api.ends(call["id"])
+    assert (ended["status"], ended["answered_at"]) == ("busy", None)
+    assert ended["hangup"] == {"by": "callee", "cause": 17, "sip_code": 486, "reason": "user_busy"}
 
 
 @pytest.mark.parametrize("status", ["603 Decline", "403 Forbidden", "500 Oops", "600 Busy Everywhere", "480 Away"])

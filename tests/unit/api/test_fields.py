@@ -14,7 +14,7 @@ HOSTILE = [
     '+1"415"', "+1'415", "+0123456789", "+١٤١٥٥٥٥٢٦٧١", "+14155552671\x00", "+1415555267🚀", "+99999999999999999",
     "tel:+14155552671", "sip:", "sip:a", "sip:a@", "sip:@b", "sip:a b@c", "sip:a@b c", "sip:a@b;x=y",
     "sip:a@b?Subject=x", "sip:a@b\r\nVia: x", "sip:${EXTEN}@b", "sip:a@b&PJSIP/c", "sip:a@b,c", "sip:a@b:port",
-    "sip:a@-b", "SIP:a@b", "sip:" + "a" * 300 + "@b",
+    "sip:a@-b", "sip:" + "a" * 300 + "@b",
 ]  # fmt: skip
 
 
@@ -54,11 +54,6 @@ def test_every_fault_is_told_at_once():
     faults = {f.field: f.code for f in faults_of(caught.value)}
     assert set(faults) == {"to", "from", "record", "max_duration", "timeout", "metadata", "agent_id"}
     assert faults["from"] == "MISSING_REQUIRED_FIELD"
-
-
-def test_one_handler_for_a_call():
-    with pytest.raises(ValidationError):
-        CreateCall.model_validate({**GOOD, "agent_id": "agt_x", "ivr_id": "ivr_x"})
 
 
 def test_metadata_has_a_size():

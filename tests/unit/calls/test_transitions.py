@@ -17,6 +17,7 @@ from service.calls.events import (
     LegLost,
     LegRang,
     LegRefused,
+    LegWaiting,
     RecordingMissing,
     RecordingStored,
 )
@@ -36,6 +37,7 @@ AT = {"call_id": CALL.id, "at": 5_000}
 EVENTS = {
     CallCreated: CallCreated(**AT, call=CALL),
     LegRang: LegRang(**AT),
+    LegWaiting: LegWaiting(**AT),
     LegAnswered: LegAnswered(**AT),
     LegEnded: LegEnded(**AT, cause=16),
     LegRefused: LegRefused(**AT, cause=27, reason="trunk_unreachable"),
@@ -81,7 +83,13 @@ def test_every_pair_of_status_and_event(status, event):
 
 
 def test_the_table_here_and_the_table_there_name_the_same_pairs():
-    assert set(TABLE) == set(MEANING)
+    assert set(TABLE) == {*MEANING, (Status.INITIATING, LegWaiting)}
+
+
+def test_a_caller_who_waits_is_answered_unless_the_api_wants_an_end():
+    inbound = replace(call_in(Status.INITIATING), direction=Direction.INBOUND)
+    assert apply(inbound, EVENTS[LegWaiting]).commands == (Accept(inbound),)
+    assert apply(replace(inbound, hangup_requested_at=4_000), EVENTS[LegWaiting]) is None
 
 
 def test_a_created_call_is_dialled_and_announced():
@@ -134,8 +142,10 @@ def test_a_caller_who_gives_up_cancels(cause, sip):
 
 def test_a_caller_whom_nobody_could_take_has_failed():
     inbound = replace(call_in(Status.INITIATING), direction=Direction.INBOUND)
-    call = apply(inbound, LegEnded(**AT, cause=16, end="no_controller")).call
+    call = apply(inbound, LegEnded(**AT, cause=41, end="no_controller")).call
     assert (call.status, call.hangup.by) == (Status.FAILED, Side.SYSTEM)
+    gave_up = apply(inbound, LegEnded(**AT, cause=127, end="no_controller")).call
+    assert (gave_up.status, gave_up.hangup.by, gave_up.hangup.cause) == (Status.CANCELLED, Side.CALLER, 16)
 
 
 def test_ringing_out_is_our_doing_and_has_no_sip_code():
@@ -208,6 +218,7 @@ events = st.lists(
             st.none() | st.integers(0, 10_000),
         ),
         st.just(EVENTS[LegLost]),
+        st.just(EVENTS[LegWaiting]),
         st.just(EVENTS[LegRefused]),
         st.just(EVENTS[RecordingStored]),
         st.just(EVENTS[RecordingMissing]),

@@ -123,4 +123,4 @@ async def test_events_of_nobody_are_counted_and_forgotten(world):
     store, _, reactor = world
     assert await reactor.handle(LegRang(call_id=mint("call"), at=now_ms())) is None
     assert store.calls == {}
-    assert not reactor._locks
+    assert not reactor._turns

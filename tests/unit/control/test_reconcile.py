@@ -110,6 +110,25 @@ async def test_a_caller_who_was_forgotten_is_answered(world):
     assert [type(c) for c in world.switch.commands] == [Accept]
 
 
+async def test_a_caller_whose_answer_was_lost_is_answered(world):
+    offer = world.arrived(age_ms=STUCK_MS + 100)
+    await world.reception.offered(offer)
+    await world.reactor.drained()
+    world.switch.commands.clear()  # the process died before it could carry this out
+    world.nodes.live = [ChannelState(offer.channel_id, "waiting", offer.at, None, offer)]
+    await world.compare()
+    assert [type(c) for c in world.switch.commands] == [Accept]
+
+
+async def test_a_call_that_is_as_it_should_be_costs_no_write(world):
+    call = await world.dialled()
+    world.nodes.live = [ChannelState(call.leg.channel_id, "up", call.created_at, call.created_at, None)]
+    await world.compare()
+    version = world.store.calls[call.id].version
+    await world.compare()
+    assert world.store.calls[call.id].version == version
+
+
 async def test_a_caller_who_is_being_answered_is_left_alone(world):
     offer = world.arrived(age_ms=100)
     world.nodes.live = [ChannelState(offer.channel_id, "waiting", offer.at, None, offer)]
