@@ -10,7 +10,7 @@ from tests.stories.client import until
 
 
 class Network:
-    """The carrier's ARI, since it was opened. `arrived` lists the numbers that were dialled, one per INVITE; `ended` has
+    """The carrier's ARI, since it was opened. `arrived` lists the numbers dialled, one per INVITE; `ended` has
     the cause and the SIP code of each channel that ended."""
 
     def __init__(self, env: dict[str, str]) -> None:
