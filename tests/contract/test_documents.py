@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from service.calls.ids import mint
+from service.control.numbers import NumberRegistry
+from service.control.webhooks import WebhookRegistry
 from service.errors import Conflict, InvalidCursor
 from service.store.documents import Documents
 
@@ -63,3 +65,15 @@ async def test_pages(numbers):
     assert (first.total, second.cursor) == (5, None)
     with pytest.raises(InvalidCursor):
         await numbers.page("cur_x", 3)
+
+
+async def test_a_repeated_request_finds_what_the_first_one_made(redis):
+    numbers = NumberRegistry(Documents(redis, "numbers", "num", unique="number"), Documents(redis, "trunks", "trunk"))
+    webhooks = WebhookRegistry(Documents(redis, "webhooks", "wh"), courier=None)
+    seed = mint("call")
+    made = [await numbers.create("+12025550100", None, None, None, seed) for _ in range(2)]
+    assert made[0] == made[1]
+    made = [await webhooks.create("http://x/", ["*"], None, seed) for _ in range(2)]
+    assert made[0] == made[1]
+    assert made[0]["signing_secret"]
+    assert (await webhooks.page(None, 10)).total == 1

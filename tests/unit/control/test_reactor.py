@@ -124,3 +124,17 @@ async def test_events_of_nobody_are_counted_and_forgotten(world):
     assert await reactor.handle(LegRang(call_id=mint("call"), at=now_ms())) is None
     assert store.calls == {}
     assert not reactor._turns
+
+
+async def test_nothing_is_kept_of_a_call_that_another_process_ended(world):
+    store, _, reactor = world
+    other = Reactor(store, FakeSwitch(), Presenter("http://host", b"secret", 24))
+    call = new_call()
+    await create(reactor, call)
+    await other.handle(LegAnswered(call_id=call.id, at=now_ms()))
+    end = LegEnded(call_id=call.id, at=now_ms(), cause=16)
+    await reactor.handle(end)
+    await other.handle(end)
+    assert not reactor._live
+    assert not other._live
+    assert not reactor._turns
