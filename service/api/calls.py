@@ -1,7 +1,5 @@
 """Calls, as REST."""
 
-from dataclasses import dataclass
-
 import orjson
 from aiohttp import web
 
@@ -12,21 +10,8 @@ from service.calls.call import Call
 from service.calls.ids import is_id
 from service.control.hangup import hang_up
 from service.control.originate import NewCall
-from service.control.ports import Page
+from service.control.ports import CallFilter, Page
 from service.errors import InvalidCursor, NotFound, RateLimitExceeded, Unauthorized
-
-
-@dataclass(frozen=True, slots=True)
-class Narrow:
-    """What a list is narrowed to; the fields that the store's port wants."""
-
-    status: str | None
-    from_: str | None
-    to: str | None
-    direction: str | None
-    agent_id: str | None
-    created_after: int | None
-    created_before: int | None
 
 
 async def create(context: Context) -> Answer:
@@ -48,7 +33,7 @@ async def _limit_new_calls(context: Context) -> None:
 async def page(context: Context) -> Answer:
     query: CallQuery = context.query
     after, before = query.created_after, query.created_before
-    narrow = Narrow(
+    narrow = CallFilter(
         query.status,
         query.from_,
         query.to,

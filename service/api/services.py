@@ -10,7 +10,7 @@ from aiohttp import web
 from service.calls.call import Call
 from service.control.numbers import NumberRegistry
 from service.control.originate import Originator
-from service.control.ports import Page, Versioned
+from service.control.ports import CallFilter, Page, Versioned
 from service.control.present import Presenter
 from service.control.reactor import Reactor
 from service.control.webhooks import WebhookRegistry
@@ -62,13 +62,13 @@ class Answers(Protocol):
 
 
 class CallReader(Protocol):
-    """Reads of calls. `narrow` has the fields of the API's filter."""
+    """Reads of calls."""
 
     async def load(self, call_id: str) -> Versioned | None: ...
 
     async def timeline(self, call_id: str) -> list[bytes]: ...
 
-    async def page(self, narrow: Any, cursor: str | None, limit: int) -> Page: ...
+    async def page(self, narrow: CallFilter, cursor: str | None, limit: int) -> Page: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,19 @@ class Page:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """What a list of calls is narrowed to; None means any. Times in ms, `created_before` exclusive."""
+
+    status: str | None = None
+    from_: str | None = None
+    to: str | None = None
+    direction: str | None = None
+    agent_id: str | None = None
+    created_after: int | None = None
+    created_before: int | None = None
+
+
 class CallStore(Protocol):
     """Calls in the store. One write is one round trip: call, indexes, timeline and outbox, or nothing."""
 

@@ -1,11 +1,10 @@
 """Calls in Redis: one document each, sorted indexes, a timeline, and the outbox, written together or not at all."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from service.calls.call import Call, Direction, Recording
 from service.calls.ids import lowest
-from service.control.ports import OutboxEntry, Page, Versioned
+from service.control.ports import CallFilter, OutboxEntry, Page, Versioned
 from service.errors import ConcurrencyLimitExceeded, InvalidCursor
 from service.store import call_document, keys
 from service.store.connection import Client, guarded
@@ -39,19 +38,6 @@ return 1
 WALK = 10_000  # ids that a list with several filters looks at
 STEP = 1_000  # of them in one round trip
 _INDEXED = ("status", "from", "to", "direction", "agent_id")
-
-
-@dataclass(frozen=True, slots=True)
-class CallFilter:
-    """What a list of calls is narrowed to; None means any. Times in ms, `created_before` exclusive."""
-
-    status: str | None = None
-    from_: str | None = None
-    to: str | None = None
-    direction: str | None = None
-    agent_id: str | None = None
-    created_after: int | None = None
-    created_before: int | None = None
 
 
 def _indexes(call: Call) -> dict[str, str]:

@@ -9,10 +9,10 @@ import pytest
 from service.calls.call import Call, Direction, Hangup, Leg, Recording, Side
 from service.calls.ids import channel_of, mint
 from service.calls.status import Status
-from service.control.ports import OutboxEntry
+from service.control.ports import CallFilter, OutboxEntry
 from service.errors import ConcurrencyLimitExceeded, InvalidCursor, StoreUnavailable
 from service.store import keys
-from service.store.calls import CallFilter, RedisCalls
+from service.store.calls import RedisCalls
 from service.store.connection import connect
 from tests.fakes import FakeCalls
 
