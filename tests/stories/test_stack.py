@@ -9,6 +9,7 @@ import pytest
 
 from service.stack.home import Home, read_variables
 from service.stack.ports import SETTINGS
+from tests.processes import alive
 
 pytestmark = pytest.mark.skipif(os.environ.get("TEST_STACK") == "containers", reason="about the embedded stack alone")
 
@@ -44,15 +45,6 @@ class Operator:
 
     def pids(self):
         return {part: self.pid(part) for part in PARTS if self.home.pid_file(part).exists()}
-
-
-def alive(pid):
-    """A process that nobody has reaped yet is dead all the same."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 async def until(condition, seconds=20):

@@ -11,16 +11,9 @@ import pytest
 from service.stack import process
 from service.stack.errors import StackError
 from service.stack.process import end, output, spawn
+from tests.processes import alive
 
 PATH = {"PATH": os.environ["PATH"]}
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 async def until(condition, seconds=10):
