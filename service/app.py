@@ -5,6 +5,7 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from service.asterisk.ari import Ari
 from service.asterisk.node import Listener, Node
 from service.asterisk.switch import AsteriskSwitch
 from service.control.inbound import Reception
+from service.control.membership import Membership, stasis_name
 from service.control.numbers import NumberRegistry
 from service.control.originate import Originator
 from service.control.present import Presenter
@@ -27,9 +29,10 @@ from service.control.reactor import Reactor
 from service.control.reconcile import Reconciler
 from service.control.recordings import RecordingKeeper
 from service.control.seed import Seeds, plant
+from service.control.watch import Watch
 from service.control.webhooks import WebhookRegistry
 from service.errors import StoreUnavailable
-from service.settings import Settings
+from service.settings import NodeSettings, Settings
 from service.storage.folder import Folder
 from service.store.admission import Admission
 from service.store.answers import Answers
@@ -40,62 +43,76 @@ from service.store.deliveries import RedisDeliveries
 from service.store.documents import Documents
 from service.store.keyring import Keyring
 from service.store.lanes import RedisLanes
+from service.store.members import RedisMembers
 from service.store.outbox import RedisOutbox
 from service.store.probe import Probe
 from service.webhooks.start import lease_ms, webhooks
 
 logger = structlog.get_logger()
 
-COMPARE_SECONDS = 15  # pause between comparisons with a node whose stream is alive
+patient = AsyncRetrying(retry=retry_if_exception_type(StoreUnavailable), wait=wait_fixed(0.3))
+
+FENCED = 75  # exit status of a process that was taken over: start it again (sysexits.h, EX_TEMPFAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What runs: the API, this process among the others, and how it stops taking calls."""
+
+    application: web.Application
+    membership: Membership
+    take_no_more: Callable[[], None]
 
 
 @asynccontextmanager
-async def assembled(settings: Settings) -> AsyncIterator[web.Application]:
+async def assembled(settings: Settings) -> AsyncIterator[House]:
     """The application with all that runs beside it, from start to stop."""
     redis = connect(settings.redis_url, settings.redis_timeout_ms)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(redis.aclose)
-        keyring, calls = Keyring(redis), RedisCalls(redis, settings.max_live_calls)
+        app = stasis_name(settings.process_name)
+        keyring, calls = Keyring(redis), RedisCalls(redis, settings.max_live_calls, app)
         number_documents = Documents(redis, "numbers", "num", unique="number")
         trunk_documents = Documents(redis, "trunks", "trunk", unique="name")
         webhook_documents = Documents(redis, "webhooks", "wh")
         numbers, trunks = RedisNumbers(number_documents), RedisTrunks(trunk_documents)
         secret, account_secret = await first_start(settings, keyring, numbers, trunks)
 
-        app = f"orbit-{settings.process}"
-        ari = Ari(
-            settings.ari_url, settings.ari_user, settings.ari_password.get_secret_value(), settings.ari_timeout_ms
-        )
-        ami = Ami(
-            settings.ami_addr, settings.ami_user, settings.ami_password.get_secret_value(), settings.ari_timeout_ms
-        )
-        nodes = {settings.node: Node(settings.node, app, ari, ami, settings.pulse_ms)}
+        nodes = {each.name: node_of(each, app, settings) for each in settings.nodes}
         switch = AsteriskSwitch(nodes, lambda event: reactor.submit(event), lambda node: reconciler.compare(node))
+        membership = Membership(
+            RedisMembers(redis), app, settings.process_name, settings.lease_ms, switch, lambda: watch.compare_all()
+        )
         presenter = Presenter(settings.base_url, secret, settings.recording_url_hours)
-        reactor = Reactor(calls, switch, presenter)
+        reactor = Reactor(calls, switch, presenter, membership)
         storage = Folder(settings.recordings_dir)
         reception = Reception(reactor, numbers, trunks, switch, secret, settings.inbound_max_duration)
         reconciler = Reconciler(reactor, reception, calls, switch)
+        watch = Watch(reconciler, membership, switch, settings.node_lost_seconds)
         lanes = RedisLanes(redis, lease_ms(settings.webhook_timeout_seconds))
         post = await stack.enter_async_context(
             webhooks(settings, RedisOutbox(redis), lanes, RedisDeliveries(redis), webhook_documents.all, account_secret)
         )
-        listener = Listener(reactor.submit, reception.offered, reconciler.compare, reception.call_id)
+        listener = Listener(
+            reactor.submit, reception.offered, reconciler.compare, reception.call_id, membership.owns
+        )
         keeper = RecordingKeeper(calls, switch, storage, reactor)
         work: list[Callable[[], Coroutine[Any, Any, None]]] = [
             keeper.run,
+            watch.run,
             *(partial(node.run, listener) for node in nodes.values()),
-            *(partial(compare_often, reconciler, node) for node in nodes.values()),
         ]
+        await patient(membership.join)
         tasks = [asyncio.create_task(kept(job)) for job in work]
-        stack.push_async_callback(stop, tasks, reactor)
+        tasks.append(asyncio.create_task(membership.run()))
+        stack.push_async_callback(stop, tasks, switch, reactor, membership)
 
         probe = Probe(redis)
 
         async def readiness() -> dict[str, bool]:
             return {"redis": await probe.alive(), "asterisk": any(node.healthy for node in nodes.values())}
 
-        yield build(
+        application = build(
             Services(
                 settings=settings,
                 admission=Admission(redis),
@@ -111,6 +128,15 @@ async def assembled(settings: Settings) -> AsyncIterator[web.Application]:
                 readiness=readiness,
             )
         )
+        yield House(application, membership, switch.claim_no_more)
+
+
+def node_of(node: NodeSettings, app: str, settings: Settings) -> Node:
+    """A node with its lines."""
+    wait = settings.ari_timeout_ms
+    ari = Ari(node.ari_url, node.ari_user, node.ari_password.get_secret_value(), wait)
+    ami = Ami(node.ami_addr, node.ami_user, node.ami_password.get_secret_value(), wait)
+    return Node(node.name, app, ari, ami, settings.pulse_ms)
 
 
 async def first_start(
@@ -124,7 +150,6 @@ async def first_start(
         numbers=tuple(n.strip() for n in settings.seed_numbers.split(",") if n.strip()),
         sandbox=settings.sandbox,
     )
-    patient = AsyncRetrying(retry=retry_if_exception_type(StoreUnavailable), wait=wait_fixed(0.3))
     secret: bytes = await patient(keyring.secret, "install")
     account: bytes = await patient(keyring.secret, "webhooks", settings.webhook_secret.get_secret_value())
     await patient(plant, seeds, keyring, numbers.documents, trunks.documents)
@@ -141,18 +166,16 @@ async def kept(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await asyncio.sleep(1)
 
 
-async def compare_often(reconciler: Reconciler, node: Node) -> None:
-    """The safety net under the event stream."""
-    while True:
-        await asyncio.sleep(COMPARE_SECONDS)
-        if node.healthy:
-            await reconciler.compare(node.name, settled_ms=2_000)
-
-
-async def stop(tasks: list[asyncio.Task[None]], reactor: Reactor) -> None:
-    """Ends what runs beside the API, after what it had taken in is stored and its commands are done."""
+async def stop(
+    tasks: list[asyncio.Task[None]], switch: AsteriskSwitch, reactor: Reactor, membership: Membership
+) -> None:
+    """Ends what runs beside the API, after what it had taken in is stored, its commands are done, and another process
+    has its calls."""
     try:
         async with asyncio.timeout(5):
+            await switch.settled()
+            await reactor.drained()
+            await membership.leave()
             await reactor.drained()
     except TimeoutError:
         logger.warning("stopped with events that were not stored; the next comparison finds them")
@@ -163,9 +186,9 @@ async def stop(tasks: list[asyncio.Task[None]], reactor: Reactor) -> None:
         _, pending = await asyncio.wait(pending, timeout=0.5)
 
 
-async def serve(settings: Settings) -> None:
-    """Runs until SIGTERM or SIGINT: then takes no more, ends what it has begun, and returns. A second signal ends at
-    once."""
+async def serve(settings: Settings) -> int:
+    """Runs until SIGTERM or SIGINT: then takes no more, ends what it has begun, and returns the exit status. A second
+    signal ends at once."""
     log.configure(settings.log_level)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # sockets of users, nodes and webhooks
@@ -185,18 +208,21 @@ async def serve(settings: Settings) -> None:
     if starting not in done and not asked.is_set():
         await asked.wait()
     waiting.cancel()
-    await starting
+    return await starting
 
 
-async def run(settings: Settings, asked: asyncio.Event) -> None:
-    """The application on its port until `asked`."""
-    async with assembled(settings) as application:
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=5)
+async def run(settings: Settings, asked: asyncio.Event) -> int:
+    """The application on its port until `asked`, or until another process has taken over. Returns the exit status."""
+    async with assembled(settings) as house:
+        runner = web.AppRunner(house.application, access_log=None, shutdown_timeout=5)
         await runner.setup()
         try:
             await web.TCPSite(runner, settings.api_host, settings.api_port).start()
-            logger.info("listening", url=settings.base_url, process=settings.process)
-            await asked.wait()
+            logger.info("listening", url=settings.base_url, process=settings.process_name)
+            ends = [asyncio.create_task(each.wait()) for each in (asked, house.membership.fenced)]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             logger.info("stopping")
         finally:
+            house.take_no_more()
             await runner.cleanup()
+    return FENCED if house.membership.fenced.is_set() else 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import sys
 
 import click
 from pydantic import ValidationError
@@ -26,7 +27,7 @@ def serve() -> None:
     except ValidationError as error:
         faults = (f"ORBIT_{'_'.join(map(str, f['loc'])).upper()}: {f['msg']}" for f in error.errors())
         raise click.ClickException("; ".join(faults)) from None
-    asyncio.run(run(settings))
+    sys.exit(asyncio.run(run(settings)))
 
 
 @main.group()

@@ -106,3 +106,10 @@ class AsteriskUnavailable(OrbitError):
 
 class StoreUnavailable(OrbitError):
     code, status, message = "STORE_UNAVAILABLE", 503, "Redis does not answer."
+
+
+class Fenced(StoreUnavailable):
+    """Another process has taken this one's calls over, so it may write nothing more and ends. The next request reaches
+    one that lives."""
+
+    message = "This process was taken over by another one. Send the request again."

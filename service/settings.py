@@ -3,10 +3,29 @@
 `docs/settings.md` lists them; a test compares that page with these fields.
 """
 
+import re
+import socket
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
+
+
+class NodeSettings(BaseModel):
+    """One Asterisk of several. What is left out is taken from the settings of the single node."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=NAME)
+    ari_url: str
+    ami_addr: str
+    ari_user: str = ""
+    ari_password: SecretStr = SecretStr("")
+    ami_user: str = ""
+    ami_password: SecretStr = SecretStr("")
+    sip_addr: str = ""
 
 
 class Settings(BaseSettings):
@@ -15,7 +34,15 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ORBIT_", extra="ignore", frozen=True)
 
     process: str = Field(
-        "p1", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="name of this process; keep it over restarts"
+        "",
+        pattern=rf"{NAME}|^$",
+        description="name of this process, its own among all that share a Redis; empty: the host's name",
+    )
+    processes: int = Field(
+        1, ge=1, le=64, description="processes that `serve` runs side by side, each named <ORBIT_PROCESS>-<number>"
+    )
+    lease_ms: int = Field(
+        3000, ge=500, le=60000, description="a process that gave no sign for so long is dead, milliseconds"
     )
     home: Path = Field(
         Path(".stack/home"), description="folder of all state: recordings, and in the embedded stack everything"
@@ -27,12 +54,19 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="base URL clients reach the API by; empty: http://<api_host>:<api_port>")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest request body, bytes")
 
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="URL of Redis")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        description="URL of Redis: redis://, rediss://, redis+sentinel://host:port,…/<master>/<db>, "
+        "redis+cluster://host:port,…",
+    )
     redis_timeout_ms: int = Field(800, ge=50, description="longest wait for one Redis answer, milliseconds")
 
-    node: str = Field(
-        "node1", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="name of the Asterisk node (its systemname)"
+    asterisk_nodes: tuple[NodeSettings, ...] = Field(
+        (),
+        description="several Asterisk nodes, a JSON list of {name, ari_url, ami_addr, sip_addr, ari_user, …}; "
+        "empty: the one node of the next settings",
     )
+    node: str = Field("node1", pattern=NAME, description="name of the Asterisk node (its systemname)")
     ari_url: str = Field("http://127.0.0.1:8088/ari", description="URL of the node's ARI")
     ari_user: str = Field("orbit", description="ARI user")
     ari_password: SecretStr = Field(SecretStr(""), description="ARI password")
@@ -41,7 +75,11 @@ class Settings(BaseSettings):
     ami_password: SecretStr = Field(SecretStr(""), description="AMI password")
     ari_timeout_ms: int = Field(5000, ge=100, description="longest wait for one ARI or AMI answer, milliseconds")
     pulse_ms: int = Field(
-        2000, ge=100, le=3000, description="pause between two proofs that a node's event stream is alive, milliseconds"
+        1000, ge=100, le=3000, description="pause between two proofs that a node's event stream is alive, milliseconds"
+    )
+
+    node_lost_seconds: float = Field(
+        300, gt=0, description="calls of a node that nobody has reached for so long are given up, seconds"
     )
 
     inbound_max_duration: int = Field(
@@ -79,6 +117,9 @@ class Settings(BaseSettings):
         False, description="register the sandbox carrier as a trunk, the default where there is no other"
     )
 
+    retention_days: float = Field(
+        90, ge=0, description="how long an ended call is kept with its recording, days; 0: for ever"
+    )
     recordings: Path | None = Field(None, description="folder of finished recordings; empty: <home>/recordings")
     recording_url_hours: int = Field(24, ge=1, description="how long a recording's signed URL is valid, hours")
 
@@ -91,3 +132,33 @@ class Settings(BaseSettings):
     def recordings_dir(self) -> Path:
         """Where finished recordings lie."""
         return self.recordings or self.home / "recordings"
+
+    @property
+    def process_name(self) -> str:
+        """`process`, or the host's name in the letters that a process may have."""
+        return self.process or re.sub(r"[^a-z0-9-]+", "-", socket.gethostname().lower()).strip("-")[:20] or "process"
+
+    @property
+    def nodes(self) -> tuple[NodeSettings, ...]:
+        """Every node with all it needs."""
+        single = NodeSettings(
+            name=self.node,
+            ari_url=self.ari_url,
+            ari_user=self.ari_user,
+            ari_password=self.ari_password,
+            ami_addr=self.ami_addr,
+            ami_user=self.ami_user,
+            ami_password=self.ami_password,
+        )
+        shared = single.model_dump(include={"ari_user", "ari_password", "ami_user", "ami_password"})
+        return tuple(
+            node.model_copy(update={k: v for k, v in shared.items() if k not in node.model_fields_set})
+            for node in self.asterisk_nodes
+        ) or (single,)
+
+    @model_validator(mode="after")
+    def _one_of_a_kind(self) -> "Settings":
+        names = [node.name for node in self.asterisk_nodes]
+        if len(set(names)) < len(names):
+            raise ValueError("ORBIT_ASTERISK_NODES: each node needs a name of its own")
+        return self

@@ -2,7 +2,7 @@
 
 from service.calls.call import Recording
 from service.control.ports import Versioned
-from service.errors import AsteriskUnavailable
+from service.errors import AsteriskUnavailable, Fenced
 
 
 class FakeCalls:
@@ -31,22 +31,51 @@ class FakeCalls:
             self.due.pop(call.id, None)
         return True
 
-    async def live_ids(self):
-        return {i for i, held in self.calls.items() if not held.call.ended}
+    async def live_ids(self, node):
+        return {i for i, held in self.calls.items() if not held.call.ended and held.call.leg.node == node}
 
-    async def recordings_due(self, now_ms, limit):
-        return [i for i, at in sorted(self.due.items(), key=lambda kv: kv[1]) if at <= now_ms][:limit]
+    async def take_recordings(self, now_ms, until_ms, limit):
+        due = [i for i, at in sorted(self.due.items(), key=lambda kv: kv[1]) if at <= now_ms][:limit]
+        self.due.update(dict.fromkeys(due, until_ms))
+        return due
 
     async def postpone_recording(self, call_id, until_ms):
         if call_id in self.due:
             self.due[call_id] = until_ms
 
 
+class FakeStanding:
+    """`Standing` of a process that is never taken over, unless a test says so."""
+
+    def __init__(self):
+        self.others, self.fenced, self.ended = set(), False, False
+
+    def owns(self, app):
+        return app not in self.others
+
+    def check(self):
+        if self.fenced:
+            raise Fenced
+
+    def end(self):
+        self.ended = True
+
+
 class FakeNodes:
-    """`Nodes` with channels and a ledger to fill in."""
+    """`Nodes` with channels, bridges and a ledger to fill in."""
 
     def __init__(self):
         self.boot, self.live, self.rows, self.forgotten = 0, [], [], []
+        self.mixing, self.hung_up, self.taken_down = [], [], []
+
+    async def bridges(self, node):
+        return self.mixing
+
+    async def end_channel(self, node, channel_id):
+        self.hung_up.append(channel_id)
+
+    async def end_bridge(self, node, bridge_id):
+        self.taken_down.append(bridge_id)
 
     async def booted_at(self, node):
         return self.boot

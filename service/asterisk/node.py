@@ -12,10 +12,11 @@ from service.asterisk.ari import Ari, AriRefused
 from service.asterisk.channel import STATES, ms, offer_of, seconds_to_ms, variable
 from service.asterisk.decode import Decoder, Identify
 from service.asterisk.ledger import Ledger
+from service.asterisk.place import keep_place
 from service.asterisk.socket import EventSocket
 from service.calls.events import Event
 from service.control.inbound import Offer
-from service.control.node_state import ChannelState
+from service.control.node_state import BridgeState, ChannelState
 from service.errors import AsteriskUnavailable
 
 log = structlog.get_logger()
@@ -23,12 +24,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who hears of a node: events in order, offers that are ours, and each (re)connect."""
+    """Who hears of a node: events in order, offers that are ours, and each (re)connect. `owns` tells whose calls are
+    ours, by their application."""
 
     event: Callable[[Event], None]
     offer: Callable[[Offer], Awaitable[None]]
     connected: Callable[[str], Awaitable[None]]
     identify: Identify
+    owns: Callable[[str], bool]
 
 
 class Node:
@@ -42,11 +45,27 @@ class Node:
         self._decoder: Decoder | None = None
         self._socket: EventSocket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._places: dict[str, asyncio.Task[None]] = {}
+        self.claims = True
+
+    @property
+    def streams(self) -> bool:
+        """Whether its event stream is proven alive."""
+        return self._socket is not None and self._socket.alive
 
     @property
     def healthy(self) -> bool:
-        """Whether its event stream is proven alive."""
-        return self._socket is not None and self._socket.alive
+        """Whether calls can be given to it: it streams, and it answers in time."""
+        return self._socket is not None and self._socket.alive and self._socket.answers
+
+    def follow(self, app: str) -> None:
+        """Keeps an application's name open, for a process that is gone."""
+        if app not in self._places:
+            self._places[app] = asyncio.create_task(keep_place(self.ari, app))
+
+    def unfollow(self, app: str) -> None:
+        if place := self._places.pop(app, None):
+            place.cancel()
 
     async def run(self, listener: Listener) -> None:
         """Until cancelled."""
@@ -60,7 +79,7 @@ class Node:
             await self._socket.run()
         finally:
             self._ami.close()
-            for task in self._tasks:
+            for task in (*self._tasks, *self._places.values()):
                 task.cancel()
             await self.ari.close()
 
@@ -68,11 +87,21 @@ class Node:
         assert self._decoder is not None
         assert self._listener is not None
         if message["type"] == "CallBroadcast":
-            self._spawn(self._claim(message["channel"]["id"]))
+            if self.claims:
+                self._spawn(self._claim(message["channel"]["id"]))
+        elif not self._ours(message):
+            return
         elif (offer := self._decoder.offer(message)) is not None:
             self._spawn(self._offered(offer))
         elif (event := self._decoder.event(message)) is not None:
             self._listener.event(event)
+
+    def _ours(self, message: dict[str, Any]) -> bool:
+        """Every process hears of every channel; what another one follows costs nothing more than this look."""
+        assert self._listener is not None
+        channel = message.get("channel") or message.get("peer")
+        app = variable(channel, "ORBIT_APP") if channel else ""
+        return not app or self._listener.owns(app)
 
     async def _claim(self, channel_id: str) -> None:
         """First come, first served among the processes: 409 says that another one was faster."""
@@ -87,6 +116,11 @@ class Node:
             await self._listener.offer(offer)
         except Exception:
             log.exception("offered call not taken", channel=offer.channel_id)
+
+    async def settled(self) -> None:
+        """Waits until offers that are being taken are taken."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -105,6 +139,10 @@ class Node:
             )
             for channel in await self.ari.call("channels", "list")
         ]
+
+    async def bridges(self) -> list[BridgeState]:
+        """Every bridge that the node has."""
+        return [BridgeState(each["id"], ms(each["creationtime"])) for each in await self.ari.call("bridges", "list")]
 
     async def booted_at(self) -> int:
         """When this Asterisk started, ms since 1970."""

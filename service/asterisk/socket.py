@@ -19,12 +19,15 @@ from service.errors import AsteriskUnavailable
 
 log = structlog.get_logger()
 
-SILENCE = 2.5  # pulses
+SILENCE = 3  # pulses
 PULSE = "OrbitPulse"
 
 
 class EventSocket:
-    """One socket, one Stasis application. `receive` gets each message in order and must not block."""
+    """One socket, one Stasis application. `receive` gets each message in order and must not block.
+
+    `alive`: the stream brings events; `answers`: the node has answered the last pulse in time.
+    """
 
     def __init__(
         self,
@@ -37,7 +40,7 @@ class EventSocket:
     ) -> None:
         self._ari, self._node, self._app, self._pulse = ari, node, app, pulse_ms / 1000
         self._receive, self._connected = receive, connected
-        self.alive = False
+        self.alive = self.answers = False
 
     async def run(self) -> None:
         """Until cancelled. A connection that fails is tried again after a short pause."""
@@ -55,7 +58,7 @@ class EventSocket:
             if self.alive:
                 log.warning("event socket lost", node=self._node, reason=reason)
                 metrics.SOCKET_LOST.labels(self._node, reason).inc()
-            self.alive = False
+            self.alive = self.answers = False
             metrics.SOCKET_ALIVE.labels(self._node).set(0)
             await self._ari.close()  # its kept connections are as dead as the stream
             await asyncio.sleep(0.3)
@@ -114,7 +117,10 @@ class EventSocket:
     async def _beat(self) -> None:
         while True:
             try:
-                await self._ari.call("events", "userEvent", eventName=PULSE, application=self._app)
-            except (AsteriskUnavailable, AriRefused):
-                log.warning("pulse not sent", node=self._node)
+                async with asyncio.timeout(self._pulse):
+                    await self._ari.call("events", "userEvent", eventName=PULSE, application=self._app)
+                self.answers = True
+            except (AsteriskUnavailable, AriRefused, TimeoutError):
+                self.answers = False
+                log.warning("pulse not answered", node=self._node)
             await asyncio.sleep(self._pulse)

@@ -1,5 +1,6 @@
 """Commands carried out on nodes, and what the use cases ask of nodes. A table says who does what."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from service.calls.commands import Accept, Command, ForgetOutcome, HangUp, Origi
 from service.calls.events import Event, LegRefused
 from service.calls.times import now_ms
 from service.control.inbound import Offer
-from service.control.node_state import ChannelState, Outcome
+from service.control.node_state import BridgeState, ChannelState, Outcome
 from service.errors import AsteriskUnavailable
 
 log = structlog.get_logger()
@@ -23,7 +24,7 @@ LATE_MS = 10_000  # a recording not closed this long after the end belongs to a 
 
 
 class AsteriskSwitch:
-    """`Switch`, `Nodes` and `Doorkeeper` over the nodes.
+    """`Switch`, `Nodes`, `Lines` and `Doorkeeper` over the nodes.
 
     `tell` takes the events that a refusal makes; `compare` finds out what became of a node's channels.
     """
@@ -32,6 +33,7 @@ class AsteriskSwitch:
         self, nodes: dict[str, Node], tell: Callable[[Event], None], compare: Callable[[str], Awaitable[None]]
     ) -> None:
         self._nodes, self._tell, self._compare = nodes, tell, compare
+        self._load: dict[str, int] = {}
         self._runners: dict[type[Any], Callable[[Any], Awaitable[None]]] = {
             Originate: self._originate,
             Accept: self._accept,
@@ -43,10 +45,41 @@ class AsteriskSwitch:
         await self._runners[type(command)](command)
 
     def pick_node(self) -> str:
+        healthy = [node.name for node in self._nodes.values() if node.healthy]
+        if not healthy:
+            raise AsteriskUnavailable(retry_after=1)
+        chosen = min(healthy, key=lambda name: self._load.get(name, 0))
+        self._load[chosen] = self._load.get(chosen, 0) + 1
+        return chosen
+
+    def measured(self, load: dict[str, int]) -> None:
+        """Takes the live calls of each node as the store counts them; calls placed from now on are added."""
+        self._load = dict(load)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._nodes)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        return tuple(node.name for node in self._nodes.values() if node.streams)
+
+    def follow(self, app: str) -> None:
         for node in self._nodes.values():
-            if node.healthy:
-                return node.name
-        raise AsteriskUnavailable(retry_after=1)
+            node.follow(app)
+
+    def unfollow(self, app: str) -> None:
+        for node in self._nodes.values():
+            node.unfollow(app)
+
+    async def settled(self) -> None:
+        """Waits until what callers were promised is done."""
+        await asyncio.gather(*(node.settled() for node in self._nodes.values()))
+
+    def claim_no_more(self) -> None:
+        """From now on other processes take the inbound calls."""
+        for node in self._nodes.values():
+            node.claims = False
 
     async def _originate(self, command: Originate) -> None:
         call, node = command.call, self._node(command.call.leg.node)
@@ -100,6 +133,16 @@ class AsteriskSwitch:
             priority=1,
         )
 
+    async def end_channel(self, node: str, channel_id: str) -> None:
+        await self._quietly(node, "hangup", channelId=channel_id, reason="normal")
+
+    async def end_bridge(self, node: str, bridge_id: str) -> None:
+        try:
+            await self._node(node).ari.call("bridges", "destroy", bridgeId=bridge_id)
+        except AriRefused as refusal:
+            if refusal.status != 404:
+                raise
+
     async def _quietly(self, node: str, operation: str, **values: Any) -> bool:
         """False for a channel that is gone; that is no error."""
         try:
@@ -142,6 +185,9 @@ class AsteriskSwitch:
 
     async def forget(self, node: str, channel_id: str) -> None:
         await self._node(node).ledger.forget(channel_id)
+
+    async def bridges(self, node: str) -> list[BridgeState]:
+        return await self._node(node).bridges()
 
     def _node(self, name: str) -> Node:
         node = self._nodes.get(name)

@@ -6,4 +6,6 @@ EVENTS_IGNORED = Counter("orbit_events_ignored", "Events that changed nothing, b
 CALL_EVENTS = Counter("orbit_call_events", "Events of calls that were stored, by type.", ["type"])
 WRITE_CONFLICTS = Counter("orbit_write_conflicts", "Writes that another process had overtaken.")
 RECORDINGS = Counter("orbit_recordings", "Recordings, by what became of them.", ["outcome"])
+FENCED = Counter("orbit_fenced", "Times that this process was taken over by another.")
+TAKEN_OVER = Counter("orbit_taken_over", "Processes whose calls this one took over.")
 RECONCILED = Counter("orbit_reconciled", "Facts that a comparison with a node brought, by kind.", ["kind"])

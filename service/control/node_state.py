@@ -18,6 +18,14 @@ class ChannelState:
 
 
 @dataclass(frozen=True, slots=True)
+class BridgeState:
+    """A bridge that is there."""
+
+    bridge_id: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A row of the ledger: how a channel ended. `offer` as above."""
 
@@ -40,3 +48,13 @@ class Nodes(Protocol):
     async def ledger(self, node: str) -> list[Outcome]: ...
 
     async def forget(self, node: str, channel_id: str) -> None: ...
+
+    async def bridges(self, node: str) -> list[BridgeState]: ...
+
+    async def end_channel(self, node: str, channel_id: str) -> None:
+        """Hangs up a channel of nobody's. One that is gone is no error."""
+        ...
+
+    async def end_bridge(self, node: str, bridge_id: str) -> None:
+        """Takes a bridge of nobody's down. One that is gone is no error."""
+        ...

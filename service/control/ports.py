@@ -53,6 +53,22 @@ class CallFilter:
     created_before: int | None = None
 
 
+class Standing(Protocol):
+    """This process's standing among the others."""
+
+    def owns(self, app: str) -> bool:
+        """Whether this process follows the calls of a Stasis application."""
+        ...
+
+    def check(self) -> None:
+        """Raises `Fenced` where another process may have taken over."""
+        ...
+
+    def end(self) -> None:
+        """Another process has taken over: this one ends."""
+        ...
+
+
 class CallStore(Protocol):
     """Calls in the store. One write is one round trip: call, indexes, timeline and outbox, or nothing."""
 
@@ -63,15 +79,18 @@ class CallStore(Protocol):
     ) -> bool:
         """Stores `call` where the stored version is still `version` (0: where there is none yet); False where not.
 
-        Raises `ConcurrencyLimitExceeded` for a new outbound call above the limit of live ones.
+        Raises `ConcurrencyLimitExceeded` for a new outbound call above the limit of live ones, `Fenced` where another
+        process has taken this one's place.
         """
         ...
 
-    async def live_ids(self) -> set[str]:
-        """The calls that have not ended."""
+    async def live_ids(self, node: str) -> set[str]:
+        """The calls of a node that have not ended."""
         ...
 
-    async def recordings_due(self, now_ms: int, limit: int) -> list[str]: ...
+    async def take_recordings(self, now_ms: int, until_ms: int, limit: int) -> list[str]:
+        """Calls whose recordings are due; no other process gets them before `until_ms`."""
+        ...
 
     async def postpone_recording(self, call_id: str, until_ms: int) -> None: ...
 

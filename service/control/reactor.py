@@ -12,16 +12,16 @@ from functools import partial
 from typing import Any
 
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_exponential
+from tenacity import AsyncRetrying, retry_if_exception, wait_exponential
 
 from service.calls.call import Call
 from service.calls.commands import Command
 from service.calls.events import CallCreated, Event
 from service.calls.transitions import apply
 from service.control import metrics
-from service.control.ports import CallStore, Switch, Versioned
+from service.control.ports import CallStore, Standing, Switch, Versioned
 from service.control.present import Presenter
-from service.errors import AsteriskUnavailable, StoreUnavailable
+from service.errors import AsteriskUnavailable, Fenced, StoreUnavailable
 
 log = structlog.get_logger()
 
@@ -35,10 +35,11 @@ class Turn:
 
 
 class Reactor:
-    """Owns the calls that this process works on: their order, their commands, and a copy of each live one."""
+    """Owns the calls that this process works on: their order, their commands, and a copy of each live one that it
+    follows."""
 
-    def __init__(self, store: CallStore, switch: Switch, presenter: Presenter) -> None:
-        self._store, self._switch, self._presenter = store, switch, presenter
+    def __init__(self, store: CallStore, switch: Switch, presenter: Presenter, standing: Standing) -> None:
+        self._store, self._switch, self._presenter, self._standing = store, switch, presenter, standing
         self._live: dict[str, Versioned] = {}
         self._turns: dict[str, Turn] = {}
         self._lanes: dict[str, deque[Event]] = {}
@@ -65,6 +66,9 @@ class Reactor:
         try:
             async with turn.lock:
                 return await self._apply(event)
+        except Fenced:
+            self._standing.end()
+            raise
         finally:
             turn.users -= 1
             if not turn.users:
@@ -78,11 +82,13 @@ class Reactor:
     async def _drain(self, call_id: str) -> None:
         lane = self._lanes[call_id]
         patient = AsyncRetrying(
-            retry=retry_if_exception_type(StoreUnavailable), wait=wait_exponential(multiplier=0.1, max=1)
+            retry=retry_if_exception(_store_is_away), wait=wait_exponential(multiplier=0.1, max=1)
         )
         while lane:
             try:
                 await patient(self.handle, lane[0])
+            except Fenced:
+                metrics.EVENTS_IGNORED.labels("fenced").inc()  # whoever took over finds the same facts
             except Exception:
                 log.exception("event not applied", call_id=call_id, event=type(lane[0]).__name__)
             lane.popleft()
@@ -122,7 +128,7 @@ class Reactor:
             held = None
 
     def _keep(self, held: Versioned) -> None:
-        if held.call.ended:
+        if held.call.ended or not self._standing.owns(held.call.leg.app):
             self._live.pop(held.call.id, None)
         else:
             self._live[held.call.id] = held
@@ -143,7 +149,10 @@ class Reactor:
         if before is not None:
             await asyncio.wait([before])
         try:
+            self._standing.check()
             await self._switch.run(command)
+        except Fenced:
+            log.warning("command left to who took over", command=type(command).__name__, call_id=command.call.id)
         except AsteriskUnavailable:
             # The comparison that follows a reconnect finds what became of it.
             log.warning("command not carried out", command=type(command).__name__, call_id=command.call.id)
@@ -154,3 +163,8 @@ class Reactor:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _store_is_away(error: BaseException) -> bool:
+    """Worth another try; one that is fenced never is."""
+    return isinstance(error, StoreUnavailable) and not isinstance(error, Fenced)

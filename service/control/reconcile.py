@@ -1,8 +1,8 @@
 """Compares what the store believes with what a node knows, and feeds the difference in as ordinary events.
 
-Runs when a node's event stream is (re)connected and, as a safety net, from time to time. The order matters: the store's
-live calls are read before the channels, the channels before the ledger; a call that ends meanwhile is then found in one
-of the three, never in none.
+Runs when a node's event stream is (re)connected, after a take-over and, as a safety net, from time to time. The order
+matters: the store's live calls are read before the channels, the channels before the ledger; a call that ends meanwhile
+is then found in one of the three, never in none.
 """
 
 import asyncio
@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Iterable
 
 import structlog
 
+from service.calls.call import Call
 from service.calls.events import HangupRequested, LegAnswered, LegEnded, LegLost, LegRang, LegWaiting
-from service.calls.ids import call_of
+from service.calls.ids import call_of, is_id
 from service.calls.status import Status
 from service.calls.times import now_ms
 from service.control import metrics
@@ -24,7 +25,7 @@ from service.errors import AsteriskUnavailable, StoreUnavailable
 log = structlog.get_logger()
 
 FITS = {"up": Status.IN_PROGRESS, "ringing": Status.RINGING}  # a channel's state: its call's, where all is well
-GRACE_MS = 5_000  # a call younger than this may not have its channel yet
+GRACE_MS = 5_000  # a call younger than this may not have its channel yet, nor a channel its call
 STUCK_MS = 3_000  # a claimed caller who has not been answered for this long was forgotten
 
 
@@ -46,8 +47,16 @@ class Reconciler:
         except (AsteriskUnavailable, StoreUnavailable) as error:
             log.warning("comparison not finished", node=node, error=type(error).__name__)
 
+    async def lost(self, node: str) -> None:
+        """Ends the calls of a node that nobody reaches any more. Should it come back with them, they are hung up."""
+        try:
+            for call_id in await self._store.live_ids(node):
+                await self._lose(call_id, now_ms(), "node_lost")
+        except StoreUnavailable:
+            log.warning("calls of a lost node not ended yet", node=node)
+
     async def _compare(self, node: str, settled_ms: int) -> None:
-        believed = await self._store.live_ids()
+        believed = await self._store.live_ids(node)
         channels = await self._nodes.channels(node)
         outcomes = await self._nodes.ledger(node)
         for outcome in outcomes:
@@ -57,9 +66,10 @@ class Reconciler:
         for channel in channels:
             if call_id := self._call_id(channel):
                 seen.add(call_id)
-                await self._guarded(self._alive(call_id, channel), channel.channel_id)
+                await self._guarded(self._alive(node, call_id, channel), channel.channel_id)
         ended = {self._call_id(outcome) for outcome in outcomes}
         await self._missing(node, believed - seen - ended)
+        await self._bridges(node)
 
     async def _guarded(self, work: Awaitable[None], channel_id: str) -> None:
         """One find that cannot be used must not stand in the way of the others."""
@@ -94,7 +104,7 @@ class Reconciler:
             await self._reactor.handle(fact)
         await self._nodes.forget(node, outcome.channel_id)
 
-    async def _alive(self, call_id: str, channel: ChannelState) -> None:
+    async def _alive(self, node: str, call_id: str, channel: ChannelState) -> None:
         held = await self._store.load(call_id)
         call = held.call if held else None
         if call is not None and call.status is FITS.get(channel.state) and call.hangup_requested_at is None:
@@ -109,9 +119,13 @@ class Reconciler:
         elif channel.offer is not None and now_ms() - channel.created_at > STUCK_MS:
             if call is None:
                 await self._reception.offered(channel.offer)
-            else:
-                await self._reactor.handle(LegWaiting(call_id=call_id, at=now_ms(), recovered=True))
-        if call is not None and call.hangup_requested_at is not None and not call.ended:
+                return
+            await self._reactor.handle(LegWaiting(call_id=call_id, at=now_ms(), recovered=True))
+        if _of_nobody(call, channel):
+            log.warning("a channel of nobody is hung up", node=node, channel=channel.channel_id)
+            metrics.RECONCILED.labels("nobody").inc()
+            await self._nodes.end_channel(node, channel.channel_id)
+        elif call is not None and call.hangup_requested_at is not None and not call.ended:
             await self._reactor.handle(HangupRequested(call_id=call_id, at=now_ms(), recovered=True))
 
     async def _missing(self, node: str, call_ids: Iterable[str]) -> None:
@@ -120,15 +134,30 @@ class Reconciler:
         booted_at: int | None = None
         for call_id in call_ids:
             held = await self._store.load(call_id)
-            if held is None or held.call.leg.node != node:
+            if held is None:
                 continue
             if booted_at is None:
                 booted_at = await self._nodes.booted_at(node)
             if booted_at > held.call.created_at:
-                at, reason = booted_at, "node_lost"
+                await self._lose(call_id, booted_at, "node_lost")
             elif now_ms() - held.call.created_at >= GRACE_MS:
-                at, reason = now_ms(), "channel_lost"
-            else:
-                continue
-            metrics.RECONCILED.labels(reason).inc()
-            await self._reactor.handle(LegLost(call_id=call_id, at=at, recovered=True, reason=reason))
+                await self._lose(call_id, now_ms(), "channel_lost")
+
+    async def _lose(self, call_id: str, at: int, reason: str) -> None:
+        metrics.RECONCILED.labels(reason).inc()
+        await self._reactor.handle(LegLost(call_id=call_id, at=at, recovered=True, reason=reason))
+
+    async def _bridges(self, node: str) -> None:
+        """Those that bear a name of ours and belong to nothing that is stored. There is nothing yet that stores one."""
+        for bridge in await self._nodes.bridges(node):
+            if is_id(bridge.bridge_id, "conf") and now_ms() - bridge.created_at > GRACE_MS:
+                log.warning("a bridge of nobody is taken down", node=node, bridge=bridge.bridge_id)
+                metrics.RECONCILED.labels("nobody").inc()
+                await self._nodes.end_bridge(node, bridge.bridge_id)
+
+
+def _of_nobody(call: Call | None, channel: ChannelState) -> bool:
+    """A channel named by us, or brought by a trunk, whose call is not stored or has ended, for longer than the store
+    and the node may differ."""
+    since = channel.created_at if call is None or call.ended_at is None else call.ended_at
+    return (call is None or call.ended) and now_ms() - since > GRACE_MS

@@ -18,6 +18,7 @@ from service.errors import AsteriskUnavailable, StoreUnavailable
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.2  # pause between looks at what is due
+LEASE_MS = 10_000  # what a process has taken and not brought by then is taken again, by any
 AGAIN_MS = 5_000  # pause after a failure
 GIVE_UP_MS = 3_600_000  # a node that has had no file for this long after the end has none
 
@@ -40,7 +41,8 @@ class RecordingKeeper:
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
-                    for call_id in await self._store.recordings_due(now_ms(), 64):
+                    now = now_ms()
+                    for call_id in await self._store.take_recordings(now, now + LEASE_MS, 64):
                         if call_id not in self._busy:
                             self._busy.add(call_id)
                             group.create_task(self._fetch(call_id))
@@ -57,7 +59,7 @@ class RecordingKeeper:
                     return
                 await self._bring(held.call)
         except StoreUnavailable:
-            await asyncio.sleep(0.5)
+            pass  # it is due again when its lease has run out
         except AsteriskUnavailable:
             await self._later(call_id)
         except Exception:  # a full disk, a node that answers nonsense: it is tried again for as long as it takes

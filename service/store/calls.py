@@ -5,34 +5,50 @@ from collections.abc import Iterable, Sequence
 from service.calls.call import Call, Direction, Recording
 from service.calls.ids import lowest
 from service.control.ports import CallFilter, OutboxEntry, Page, Versioned
-from service.errors import ConcurrencyLimitExceeded, InvalidCursor
+from service.errors import ConcurrencyLimitExceeded, Fenced, InvalidCursor
 from service.store import call_document, keys
 from service.store.connection import Client, guarded
 from service.store.cursor import decode_cursor, encode_cursor
 
-# KEYS: call, timeline, outbox, live, recordings, then the indexes to enter, then those to leave.
-# ARGV: expected version, document, id, live (1/0), recording due (ms, 0 none, -1 done), most live calls (0 any number),
-#       count to enter, count of timeline rows, those rows, then id/type/resource/url/body of each outbox entry.
+# KEYS: call, timeline, outbox, live, recordings, members, the node's live, live of applications, then the indexes to
+#       enter, then those to leave.
+# ARGV: expected version, document, id, change of the live calls (1, 0, -1), recording due (ms, 0 none, -1 done), most
+#       live calls (0 any number), who writes ('' anybody may), the call's application, count to enter, count of
+#       timeline rows, those rows, then id/type/resource/url/body of each outbox entry.
+# Returns 1, 0 for another version, -1 where there are too many live calls, -2 for a writer who is fenced.
 WRITE = """
+if ARGV[7] ~= '' and redis.call('HEXISTS', KEYS[6], ARGV[7]) == 0 then return -2 end
 local have = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
 if have ~= tonumber(ARGV[1]) then return 0 end
-local id, most = ARGV[3], tonumber(ARGV[6])
+local id, live, most = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[6])
 if most > 0 and redis.call('SCARD', KEYS[4]) >= most then return -1 end
 redis.call('HSET', KEYS[1], 'v', have + 1, 'doc', ARGV[2])
-if ARGV[4] == '1' then redis.call('SADD', KEYS[4], id) else redis.call('SREM', KEYS[4], id) end
+if live ~= 0 then
+  local change = live > 0 and 'SADD' or 'SREM'
+  redis.call(change, KEYS[4], id)
+  redis.call(change, KEYS[7], id)
+  if redis.call('HINCRBY', KEYS[8], ARGV[8], live) <= 0 then redis.call('HDEL', KEYS[8], ARGV[8]) end
+end
 local due = tonumber(ARGV[5])
 if due > 0 then redis.call('ZADD', KEYS[5], due, id) elseif due < 0 then redis.call('ZREM', KEYS[5], id) end
-local enter = tonumber(ARGV[7])
-for i = 6, #KEYS do
-  if i < 6 + enter then redis.call('ZADD', KEYS[i], 0, id) else redis.call('ZREM', KEYS[i], id) end
+local enter = tonumber(ARGV[9])
+for i = 9, #KEYS do
+  if i < 9 + enter then redis.call('ZADD', KEYS[i], 0, id) else redis.call('ZREM', KEYS[i], id) end
 end
-local rows = tonumber(ARGV[8])
-for i = 9, 8 + rows do redis.call('RPUSH', KEYS[2], ARGV[i]) end
-for i = 9 + rows, #ARGV, 5 do
+local rows = tonumber(ARGV[10])
+for i = 11, 10 + rows do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+for i = 11 + rows, #ARGV, 5 do
   redis.call('XADD', KEYS[3], '*', 'id', ARGV[i], 'type', ARGV[i + 1], 'resource', ARGV[i + 2], 'url', ARGV[i + 3],
     'body', ARGV[i + 4])
 end
 return 1
+"""
+
+# KEYS: recordings. ARGV: now, until when those that are taken are left alone (ms), most of them.
+TAKE_RECORDINGS = """
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], 0, ARGV[1], 'LIMIT', 0, ARGV[3])
+for _, id in ipairs(due) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
+return due
 """
 
 WALK = 10_000  # ids that a list with several filters looks at
@@ -54,11 +70,13 @@ def _indexes(call: Call) -> dict[str, str]:
 
 
 class RedisCalls:
-    """`CallStore` on Redis, and the reads of the API. `max_live` bounds outbound calls; 0 does not."""
+    """`CallStore` on Redis, and the reads of the API. `writer` is this process's application: once another process has
+    taken over, it writes no more. `max_live` bounds outbound calls; 0 does not."""
 
-    def __init__(self, redis: Client, max_live: int = 0) -> None:
-        self._redis, self._max_live = redis, max_live
+    def __init__(self, redis: Client, max_live: int = 0, writer: str = "") -> None:
+        self._redis, self._max_live, self._writer = redis, max_live, writer
         self._write = redis.register_script(WRITE)
+        self._take_recordings = redis.register_script(TAKE_RECORDINGS)
 
     async def load(self, call_id: str) -> Versioned | None:
         with guarded():
@@ -74,6 +92,7 @@ class RedisCalls:
         pending = call.recording is Recording.PENDING
         was_pending = before is not None and before.recording is Recording.PENDING
         due = (call.ended_at or 0) if pending and not was_pending else -1 if was_pending and not pending else 0
+        live = 0 if before and before.ended == call.ended else -1 if call.ended else 1
         events = [part for e in outbox for part in (e.id, e.type, e.resource, e.url, e.body)]
         with guarded():
             done = await self._write(
@@ -83,6 +102,9 @@ class RedisCalls:
                     keys.OUTBOX,
                     keys.LIVE,
                     keys.RECORDINGS,
+                    keys.MEMBERS,
+                    keys.live_on(call.leg.node),
+                    keys.LIVE_APPS,
                     *enter,
                     *leave,
                 ],
@@ -90,26 +112,30 @@ class RedisCalls:
                     version,
                     call_document.dump(call),
                     call.id,
-                    0 if call.ended else 1,
+                    live,
                     due,
                     self._max_live if version == 0 and call.direction is Direction.OUTBOUND else 0,
+                    self._writer,
+                    call.leg.app,
                     len(enter),
                     len(timeline),
                     *timeline,
                     *events,
                 ],
             )
-        if done < 0:
+        if done == -2:
+            raise Fenced
+        if done == -1:
             raise ConcurrencyLimitExceeded(retry_after=1)
         return bool(done)
 
-    async def live_ids(self) -> set[str]:
+    async def live_ids(self, node: str) -> set[str]:
         with guarded():
-            return {member.decode() for member in await self._redis.smembers(keys.LIVE)}
+            return {member.decode() for member in await self._redis.smembers(keys.live_on(node))}
 
-    async def recordings_due(self, now_ms: int, limit: int) -> list[str]:
+    async def take_recordings(self, now_ms: int, until_ms: int, limit: int) -> list[str]:
         with guarded():
-            members = await self._redis.zrangebyscore(keys.RECORDINGS, 0, now_ms, start=0, num=limit)
+            members = await self._take_recordings(keys=[keys.RECORDINGS], args=[now_ms, until_ms, limit])
         return [member.decode() for member in members]
 
     async def postpone_recording(self, call_id: str, until_ms: int) -> None:

@@ -25,7 +25,22 @@ def calls_by(field: str, value: str = "") -> str:
 
 
 LIVE = f"{SHARD}:calls:live"  # set: ids of calls that have not ended
+LIVE_APPS = f"{SHARD}:calls:live-apps"  # hash: Stasis application → how many of those calls it has
+
+
+def live_on(node: str) -> str:
+    """Set: ids of a node's calls that have not ended."""
+    return f"{SHARD}:calls:live:{node}"
+
+
 RECORDINGS = f"{SHARD}:recordings"  # sorted set: call id → when to try to fetch its recording, ms
+
+# ── processes, in the calls' slot: the script that writes a call asks whether its writer is still one of them ─────────
+
+MEMBERS = f"{SHARD}:processes"  # hash: application of a process → its name; what is not in it is fenced
+ALIVE = f"{SHARD}:processes:alive"  # sorted set: application → when its lease ends, ms of Redis' clock; 0: it has left
+OWNERS = f"{SHARD}:processes:owners"  # hash: application, also of a process that is gone → who follows its calls
+HOLDERS = f"{SHARD}:processes:nodes"  # hash: node → the process that compares with it
 
 # ── outbox and webhooks ──────────────────────────────────────────────────────────────────────────────────────────────
 

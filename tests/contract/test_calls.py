@@ -73,7 +73,7 @@ async def test_live_calls_are_those_that_have_not_ended(store):
     for call in (one, two):
         await store.write(call, 0, None, [], [])
     await store.write(replace(one, status=Status.BUSY, ended_at=5), 1, one, [], [])
-    assert await store.live_ids() == {two.id}
+    assert await store.live_ids("node1") == {two.id}
 
 
 async def test_a_limit_of_live_calls_holds_for_many_at_once(redis):
@@ -90,14 +90,14 @@ async def test_a_recording_is_due_until_it_is_there(store):
     await store.write(call, 0, None, [], [])
     ended = replace(call, status=Status.COMPLETED, ended_at=5_000, recording=Recording.PENDING)
     await store.write(ended, 1, call, [], [])
-    assert await store.recordings_due(4_999, 10) == []
-    assert await store.recordings_due(5_000, 10) == [call.id]
+    assert await store.take_recordings(4_999, 4_999, 10) == []
+    assert await store.take_recordings(5_000, 5_000, 10) == [call.id]
     await store.postpone_recording(call.id, 9_000)
-    assert await store.recordings_due(8_000, 10) == []
+    assert await store.take_recordings(8_000, 8_000, 10) == []
     await store.write(replace(ended, recording=Recording.READY), 2, ended, [], [])
-    assert await store.recordings_due(99_000, 10) == []
+    assert await store.take_recordings(99_000, 99_000, 10) == []
     await store.postpone_recording(call.id, 1)
-    assert await store.recordings_due(99_000, 10) == []
+    assert await store.take_recordings(99_000, 99_000, 10) == []
 
 
 async def test_timeline_and_outbox_come_with_the_write(redis):

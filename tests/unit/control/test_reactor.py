@@ -14,13 +14,13 @@ from service.calls.times import now_ms
 from service.control.present import Presenter
 from service.control.reactor import Reactor
 from service.errors import StoreUnavailable
-from tests.fakes import FakeCalls, FakeSwitch
+from tests.fakes import FakeCalls, FakeStanding, FakeSwitch
 
 
 @pytest.fixture
 def world():
     store, switch = FakeCalls(), FakeSwitch()
-    return store, switch, Reactor(store, switch, Presenter("http://host", b"secret", 24))
+    return store, switch, Reactor(store, switch, Presenter("http://host", b"secret", 24), FakeStanding())
 
 
 def new_call():
@@ -57,7 +57,7 @@ async def test_a_call_from_its_creation_to_its_end(world):
 
 async def test_two_processes_at_once_make_one_history(world):
     store, _, reactor = world
-    other = Reactor(store, FakeSwitch(), Presenter("http://host", b"secret", 24))
+    other = Reactor(store, FakeSwitch(), Presenter("http://host", b"secret", 24), FakeStanding())
     call = new_call()
     await create(reactor, call)
 
@@ -128,7 +128,7 @@ async def test_events_of_nobody_are_counted_and_forgotten(world):
 
 async def test_nothing_is_kept_of_a_call_that_another_process_ended(world):
     store, _, reactor = world
-    other = Reactor(store, FakeSwitch(), Presenter("http://host", b"secret", 24))
+    other = Reactor(store, FakeSwitch(), Presenter("http://host", b"secret", 24), FakeStanding())
     call = new_call()
     await create(reactor, call)
     await other.handle(LegAnswered(call_id=call.id, at=now_ms()))

@@ -15,7 +15,7 @@ from service.control.reactor import Reactor
 from service.control.reconcile import GRACE_MS, STUCK_MS, Reconciler
 from service.errors import StoreUnavailable
 from service.numbers.number import Number
-from tests.fakes import FakeCalls, FakeNodes, FakeNumbers, FakeSwitch, FakeTrunks
+from tests.fakes import FakeCalls, FakeNodes, FakeNumbers, FakeStanding, FakeSwitch, FakeTrunks
 
 NUMBER = Number("num_1", "+12025551234", 0, webhook_url="http://x/")
 
@@ -23,7 +23,7 @@ NUMBER = Number("num_1", "+12025551234", 0, webhook_url="http://x/")
 class World:
     def __init__(self):
         self.store, self.switch, self.nodes = FakeCalls(), FakeSwitch(), FakeNodes()
-        self.reactor = Reactor(self.store, self.switch, Presenter("http://host", b"secret", 24))
+        self.reactor = Reactor(self.store, self.switch, Presenter("http://host", b"secret", 24), FakeStanding())
         self.reception = Reception(self.reactor, FakeNumbers(NUMBER), FakeTrunks(), self.switch, b"secret")
         self.reconciler = Reconciler(self.reactor, self.reception, self.store, self.nodes)
 
@@ -182,7 +182,7 @@ async def test_one_find_that_cannot_be_used_stands_in_nobodys_way(world):
 
 
 async def test_a_comparison_without_a_store_waits_for_the_next(world):
-    async def away():
+    async def away(node):
         raise StoreUnavailable
 
     world.store.live_ids = away
