@@ -3,7 +3,8 @@
 import asyncio
 import resource
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,13 +14,14 @@ import structlog
 from aiohttp import web
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
 
-from service import log
+from service import handover, log
 from service.api.server import build
-from service.api.services import Services
+from service.api.services import SERVICES, Services
 from service.asterisk.ami import Ami
 from service.asterisk.ari import Ari
 from service.asterisk.node import Listener, Node
 from service.asterisk.switch import AsteriskSwitch
+from service.calls.times import now_ms
 from service.control.inbound import Reception
 from service.control.membership import Membership, stasis_name
 from service.control.numbers import NumberRegistry
@@ -52,6 +54,8 @@ logger = structlog.get_logger()
 
 patient = AsyncRetrying(retry=retry_if_exception_type(StoreUnavailable), wait=wait_fixed(0.3))
 
+CLOSED_SECONDS = 3  # longest wait for every part before requests are answered all the same
+FAREWELL_SECONDS = 1  # for which a connection may stay without a request, before it is closed
 FENCED = 75  # exit status of a process that was taken over: start it again (sysexits.h, EX_TEMPFAIL)
 
 
@@ -81,18 +85,38 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         nodes = {each.name: node_of(each, app, settings) for each in settings.nodes}
         switch = AsteriskSwitch(nodes, lambda event: reactor.submit(event), lambda node: reconciler.compare(node))
         membership = Membership(
-            RedisMembers(redis), app, settings.process_name, settings.lease_ms, switch, lambda: watch.compare_all()
+            RedisMembers(redis), app, settings.process_name, settings.lease_ms, switch, lambda dead: take_over(dead)
         )
         presenter = Presenter(settings.base_url, secret, settings.recording_url_hours)
         reactor = Reactor(calls, switch, presenter, membership)
         storage = Folder(settings.recordings_dir)
         reception = Reception(reactor, numbers, trunks, switch, secret, settings.inbound_max_duration)
-        reconciler = Reconciler(reactor, reception, calls, switch)
+        reconciler = Reconciler(reactor, reception, calls, switch, membership.adopted)
         watch = Watch(reconciler, membership, switch, settings.node_lost_seconds)
-        lanes = RedisLanes(redis, lease_ms(settings.webhook_timeout_seconds))
+        lanes = RedisLanes(redis, lease_ms(settings.webhook_timeout_seconds), app)
+
+        async def take_over(dead: Sequence[str]) -> None:
+            for process in dead:
+                await lanes.release(process, now_ms())
+            await watch.compare_all()
+
+        tasks: list[asyncio.Task[None]] = []
+        stack.push_async_callback(stop, tasks)
+        stack.push_async_callback(membership.leave)
+        await patient(membership.join)
+        documents = webhook_documents.all
         post = await stack.enter_async_context(
-            webhooks(settings, RedisOutbox(redis), lanes, RedisDeliveries(redis), webhook_documents.all, account_secret)
+            webhooks(
+                settings,
+                RedisOutbox(redis),
+                lanes,
+                RedisDeliveries(redis),
+                documents,
+                account_secret,
+                membership.check,
+            )
         )
+        stack.push_async_callback(settle, switch, reactor)
         listener = Listener(
             reactor.submit, reception.offered, reconciler.compare, reception.call_id, membership.owns
         )
@@ -102,10 +126,8 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             watch.run,
             *(partial(node.run, listener) for node in nodes.values()),
         ]
-        await patient(membership.join)
-        tasks = [asyncio.create_task(kept(job)) for job in work]
+        tasks += [asyncio.create_task(kept(job)) for job in work]
         tasks.append(asyncio.create_task(membership.run()))
-        stack.push_async_callback(stop, tasks, switch, reactor, membership)
 
         probe = Probe(redis)
 
@@ -166,19 +188,18 @@ async def kept(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         await asyncio.sleep(1)
 
 
-async def stop(
-    tasks: list[asyncio.Task[None]], switch: AsteriskSwitch, reactor: Reactor, membership: Membership
-) -> None:
-    """Ends what runs beside the API, after what it had taken in is stored, its commands are done, and another process
-    has its calls."""
+async def settle(switch: AsteriskSwitch, reactor: Reactor) -> None:
+    """Until callers that were claimed are taken, what came in is stored, and its commands are done."""
     try:
         async with asyncio.timeout(5):
             await switch.settled()
             await reactor.drained()
-            await membership.leave()
-            await reactor.drained()
     except TimeoutError:
         logger.warning("stopped with events that were not stored; the next comparison finds them")
+
+
+async def stop(tasks: list[asyncio.Task[None]]) -> None:
+    """Ends what runs beside the API."""
     pending = set(tasks)
     while pending:  # on Python 3.11 a library's wait can swallow a cancellation
         for task in pending:
@@ -212,17 +233,54 @@ async def serve(settings: Settings) -> int:
 
 
 async def run(settings: Settings, asked: asyncio.Event) -> int:
-    """The application on its port until `asked`, or until another process has taken over. Returns the exit status."""
+    """The application on the socket that was handed over, until `asked`, or until another process has taken over.
+    Returns the exit status."""
+
+    async def last_on_its_connection(_: web.Request, response: web.StreamResponse) -> None:
+        if asked.is_set():
+            response.headers["Connection"] = "close"
+            response.force_close()
+
     async with assembled(settings) as house:
+        house.application.on_response_prepare.append(last_on_its_connection)
         runner = web.AppRunner(house.application, access_log=None, shutdown_timeout=5)
         await runner.setup()
+        opening = asyncio.create_task(opened(runner, settings, house.application[SERVICES].readiness))
         try:
-            await web.TCPSite(runner, settings.api_host, settings.api_port).start()
-            logger.info("listening", url=settings.base_url, process=settings.process_name)
             ends = [asyncio.create_task(each.wait()) for each in (asked, house.membership.fenced)]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             logger.info("stopping")
         finally:
             house.take_no_more()
+            opening.cancel()
+            await emptied(runner)
             await runner.cleanup()
     return FENCED if house.membership.fenced.is_set() else 0
+
+
+async def opened(
+    runner: web.AppRunner, settings: Settings, readiness: Callable[[], Awaitable[dict[str, bool]]]
+) -> None:
+    """Accepts requests once calls can be taken, or a little later where they cannot; tells when they can."""
+
+    until = time.monotonic() + CLOSED_SECONDS
+    ready = False
+    while not ready:
+        ready = all((await readiness()).values())
+        if not runner.sites and (ready or time.monotonic() > until):
+            await web.SockSite(runner, handover.listener(), backlog=1024).start()
+            logger.info("listening", url=settings.base_url, process=settings.process_name)
+        await asyncio.sleep(0 if ready else 0.05)
+    handover.tell("READY=1")
+
+
+async def emptied(runner: web.AppRunner) -> None:
+    """Accepts no more, and gives clients a moment to learn from an answer that their connection is about to end: one
+    that is closed beneath a request loses it."""
+    for site in runner.sites:
+        await site.stop()
+    until = time.monotonic() + FAREWELL_SECONDS
+    while runner.server and runner.server.connections:
+        if time.monotonic() > until:
+            return
+        await asyncio.sleep(0.02)

@@ -51,6 +51,11 @@ class LegEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegMissing(Event):
+    """The process that was to dial is gone, and its node knows no channel and no outcome: it was not dialled yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegRefused(Event):
     """Asterisk would not make the channel at all."""
 

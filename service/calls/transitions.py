@@ -18,6 +18,7 @@ from service.calls.events import (
     LegAnswered,
     LegEnded,
     LegLost,
+    LegMissing,
     LegRang,
     LegRefused,
     LegWaiting,
@@ -76,6 +77,12 @@ def _waiting(call: Call, event: LegWaiting) -> Change | None:
     del event
     asked_to_end = call.hangup_requested_at is not None
     return None if call.direction is Direction.OUTBOUND or asked_to_end else Change(call, commands=(Accept(call),))
+
+
+def _missing(call: Call, event: LegMissing) -> Change | None:
+    del event
+    asked_to_end = call.hangup_requested_at is not None
+    return None if call.direction is Direction.INBOUND or asked_to_end else Change(call, commands=(Originate(call),))
 
 
 def _answered(call: Call, event: Event, at: int | None = None) -> Change:
@@ -171,6 +178,7 @@ _ALIVE = (*_BEFORE_ANSWER, Status.IN_PROGRESS)
 TABLE: dict[tuple[Status, type[Event]], Callable[[Call, Any], Change | None]] = {
     (Status.INITIATING, LegRang): _rang,
     (Status.INITIATING, LegWaiting): _waiting,
+    (Status.INITIATING, LegMissing): _missing,
     **{(status, LegAnswered): _answered for status in _BEFORE_ANSWER},
     **{(status, LegEnded): _ended for status in _ALIVE},
     **{(status, LegLost): _lost for status in _ALIVE},

@@ -87,8 +87,8 @@ class Lines(Protocol):
 
 
 class Membership:
-    """`app` is this process's application, `name` what it is called over restarts. `take_over` is called after
-    others' applications were adopted: what happened to their calls meanwhile is to be found out."""
+    """`app` is this process's application, `name` what it is called over restarts. `take_over` is called with
+    the processes that were taken over: what happened to their calls meanwhile is to be found out."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Membership:
         name: str,
         lease_ms: int,
         lines: Lines,
-        take_over: Callable[[], Awaitable[None]],
+        take_over: Callable[[Sequence[str]], Awaitable[None]],
     ) -> None:
         self.app, self.apps = app, {app}
         self.round = Round()
@@ -110,6 +110,10 @@ class Membership:
     def owns(self, app: str) -> bool:
         """Whether this process follows the calls of an application."""
         return app in self.apps
+
+    def adopted(self, app: str) -> bool:
+        """Whether an application is that of a process that is gone, and this one follows its calls."""
+        return app in self.apps and app != self.app
 
     @property
     def valid(self) -> bool:
@@ -180,7 +184,7 @@ class Membership:
             self.apps |= taken
             for app in taken:
                 self._lines.follow(app)
-            await self._take_over()
+            await self._take_over(dead)
 
     async def leave(self) -> None:
         """Hands the calls to another process, where there is one, and waits until it has them."""

@@ -6,12 +6,12 @@ is then found in one of the three, never in none.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
-from service.calls.call import Call
-from service.calls.events import HangupRequested, LegAnswered, LegEnded, LegLost, LegRang, LegWaiting
+from service.calls.call import Call, Direction
+from service.calls.events import HangupRequested, LegAnswered, LegEnded, LegLost, LegMissing, LegRang, LegWaiting
 from service.calls.ids import call_of, is_id
 from service.calls.status import Status
 from service.calls.times import now_ms
@@ -26,14 +26,20 @@ log = structlog.get_logger()
 
 FITS = {"up": Status.IN_PROGRESS, "ringing": Status.RINGING}  # a channel's state: its call's, where all is well
 GRACE_MS = 5_000  # a call younger than this may not have its channel yet, nor a channel its call
+SENT_MS = 1_000  # what a process that is gone had sent to a node, the node has heard after so long
+REDIAL_MS = 20_000  # a call that is older is not dialled any more
 STUCK_MS = 3_000  # a claimed caller who has not been answered for this long was forgotten
 
 
 class Reconciler:
-    """Comparisons, one at a time per node."""
+    """Comparisons, one at a time per node. `adopted` tells whether an application is that of a process that is gone and
+    whose calls we follow."""
 
-    def __init__(self, reactor: Reactor, reception: Reception, store: CallStore, nodes: Nodes) -> None:
+    def __init__(
+        self, reactor: Reactor, reception: Reception, store: CallStore, nodes: Nodes, adopted: Callable[[str], bool]
+    ) -> None:
         self._reactor, self._reception, self._store, self._nodes = reactor, reception, store, nodes
+        self._adopted = adopted
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def compare(self, node: str, settled_ms: int = 0) -> None:
@@ -129,8 +135,8 @@ class Reconciler:
             await self._reactor.handle(HangupRequested(call_id=call_id, at=now_ms(), recovered=True))
 
     async def _missing(self, node: str, call_ids: Iterable[str]) -> None:
-        """Calls without a channel: lost with a node that has restarted since, at that moment at the latest; else lost,
-        once they are too old to be still on their way to a channel."""
+        """Calls without a channel: lost with a node that has restarted since, at that moment at the latest; dialled,
+        where the process that was to do it is gone; else lost, once they are too old to be still on their way."""
         booted_at: int | None = None
         for call_id in call_ids:
             held = await self._store.load(call_id)
@@ -138,10 +144,18 @@ class Reconciler:
                 continue
             if booted_at is None:
                 booted_at = await self._nodes.booted_at(node)
+            age = now_ms() - held.call.created_at
             if booted_at > held.call.created_at:
                 await self._lose(call_id, booted_at, "node_lost")
-            elif now_ms() - held.call.created_at >= GRACE_MS:
+            elif SENT_MS <= age < REDIAL_MS and self._undialled(held.call):
+                metrics.RECONCILED.labels("redialled").inc()
+                await self._reactor.handle(LegMissing(call_id=call_id, at=now_ms(), recovered=True))
+            elif age >= GRACE_MS:
                 await self._lose(call_id, now_ms(), "channel_lost")
+
+    def _undialled(self, call: Call) -> bool:
+        waits = call.status is Status.INITIATING and call.direction is Direction.OUTBOUND
+        return waits and call.hangup_requested_at is None and self._adopted(call.leg.app)
 
     async def _lose(self, call_id: str, at: int, reason: str) -> None:
         metrics.RECONCILED.labels(reason).inc()

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 
 from service.control.membership import Lines, Membership
 from service.control.reconcile import Reconciler
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 COMPARE_SECONDS = 15.0  # pause between comparisons with a node whose stream is alive: the safety net under the stream
+AGAIN_SECONDS = 1.5, 6.0  # after a take-over: for what was too young to be judged then
 SETTLED_MS = 2_000  # what is younger, the stream may still bring
 
 
@@ -19,28 +21,34 @@ class Watch:
         self._lost_seconds = lost_seconds
         self._attended: dict[str, float] = {}
         self._compared: dict[str, float] = {}
+        self._again: list[float] = []
 
     async def compare_all(self) -> None:
         """Finds out what became of calls that were just taken over. A node that is away follows when it is back."""
-        async with asyncio.TaskGroup() as group:
-            for node in self._lines.streams:
-                group.create_task(self._reconciler.compare(node))
+        self._again += [time.monotonic() + seconds for seconds in AGAIN_SECONDS]
+        await self._compare(self._lines.streams, 0)
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if self._membership.valid:
-                now = time.monotonic()
-                await asyncio.gather(*(self._look(node, now) for node in self._lines.names))
+                now, found = time.monotonic(), self._membership.round
+                due = {n for n in found.held if now - self._compared.setdefault(n, now) > COMPARE_SECONDS}
+                if self._again and now >= self._again[0]:
+                    del self._again[0]
+                    due.update(self._lines.streams)
+                self._compared.update(dict.fromkeys(due, now))
+                await self._compare(due, SETTLED_MS)
+                for node in self._lines.names:
+                    await self._mourn(node, now)
 
-    async def _look(self, node: str, now: float) -> None:
-        found = self._membership.round
-        if node in found.attended or node not in self._attended:
+    async def _compare(self, nodes: Iterable[str], settled_ms: int) -> None:
+        await asyncio.gather(*(self._reconciler.compare(node, settled_ms) for node in nodes))
+
+    async def _mourn(self, node: str, now: float) -> None:
+        if node in self._membership.round.attended or node not in self._attended:
             self._attended[node] = now
         elif now - self._attended[node] > self._lost_seconds:
             self._attended[node] = now
             await self._reconciler.lost(node)
-        if node in found.held and now - self._compared.setdefault(node, now) > COMPARE_SECONDS:
-            self._compared[node] = now
-            await self._reconciler.compare(node, SETTLED_MS)

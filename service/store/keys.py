@@ -58,6 +58,11 @@ def lane(endpoint: str, resource: str) -> str:
     return f"{SHARD}:webhooks:lane:{endpoint}:{resource}"
 
 
+def leased_by(process: str) -> str:
+    """Set: ids of the deliveries whose lanes a process holds."""
+    return f"{SHARD}:webhooks:leased:{process}"
+
+
 def delivery(delivery_id: str) -> str:
     """Hash: one event on its way to one endpoint."""
     return f"{SHARD}:webhooks:delivery:{delivery_id}"

@@ -38,12 +38,14 @@ class Leased(Protocol):
 
 
 class RedisLanes:
-    """`lease_ms` must be longer than one request takes. Processes' clocks may differ by less than what it is longer."""
+    """`lease_ms` must be longer than one request takes. Processes' clocks may differ by less than what it is longer.
+    `process` names the holder of the leases, a new name at each start."""
 
-    def __init__(self, redis: Client, lease_ms: int) -> None:
+    def __init__(self, redis: Client, lease_ms: int, process: str = "") -> None:
         self._lease_ms = lease_ms
         self._claim, self._settle = script(redis, "claim"), script(redis, "settle")
-        self._name, self._count = secrets.token_hex(8), itertools.count()
+        self._release = script(redis, "release")
+        self._name, self._count = process or secrets.token_hex(8), itertools.count()
 
     async def claim(
         self, now: int, each: int, total: int, busy: Mapping[str, int]
@@ -66,6 +68,11 @@ class RedisLanes:
                 args=[held.id, held.lease, now, status, due, KEEP_MS, next_lease, now + self._lease_ms, *stored],
             )
         return _claimed(following) if following else None
+
+    async def release(self, process: str, now: int) -> None:
+        """Makes what a dead process holds due at once."""
+        with guarded():
+            await self._release(keys=[keys.OUTBOX], args=[process, now])
 
     def _lease(self) -> str:
         """A new token each time: an outcome under an old lease counts no more, not even this process's own."""

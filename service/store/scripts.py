@@ -13,6 +13,7 @@ _FOLDER = Path(__file__).parent
 _KEYS = {
     "lanes_due": keys.lanes_due("%s"),
     "lane": keys.lane("%s", "%s"),
+    "leased_by": keys.leased_by("%s"),
     "delivery": keys.delivery("%s"),
     "deliveries": keys.deliveries("%s"),
 }

@@ -20,6 +20,11 @@ local function push(id, endpoint, resource, now)
   end
 end
 
+-- A lease is `<process>:<number>`.
+local function holder(lease)
+  return leased_by(string.match(lease, '^(.*):'))
+end
+
 -- Leases a lane: its head's record, or false where nothing is left in it.
 local function take(endpoint, resource, lease_until, lease)
   local list = lane(endpoint, resource)
@@ -33,7 +38,10 @@ local function take(endpoint, resource, lease_until, lease)
     return false
   end
   redis.call('ZADD', lanes_due(endpoint), lease_until, resource)
+  local before = redis.call('HGET', delivery(id), 'lease')
+  if before then redis.call('SREM', holder(before), id) end
   redis.call('HSET', delivery(id), 'lease', lease)
+  redis.call('SADD', holder(lease), id)
   return redis.call('HGETALL', delivery(id))
 end
 

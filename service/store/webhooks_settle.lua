@@ -5,6 +5,7 @@
 local id, lease, now, status, due, keep = unpack(ARGV, 1, 6)
 local record = delivery(id)
 local have = redis.call('HMGET', record, 'lease', 'endpoint', 'resource_id')
+redis.call('SREM', holder(lease), id)
 if have[1] ~= lease then return false end
 local endpoint, resource = have[2], have[3]
 redis.call('HDEL', record, 'lease')

@@ -22,7 +22,8 @@ DRAIN_SECONDS = 5.0
 class Dispatcher:
     """One per process; any number work side by side on the same store.
 
-    `account_secret` signs what goes to the own URLs of resources. Opens and closes `sender`.
+    `account_secret` signs what goes to the own URLs of resources. Opens and closes `sender`. `check` raises `Fenced`
+    while another process may have taken over.
     """
 
     def __init__(
@@ -35,13 +36,14 @@ class Dispatcher:
         *,
         per_endpoint: int,
         retry_seconds: Sequence[float],
+        check: Callable[[], None] = lambda: None,
         clock: Callable[[], int] = now_ms,
         block_ms: int = BLOCK_MS,
         drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         roster = Roster(webhooks, account_secret)
         self._sender, self._drain_seconds = sender, drain_seconds
-        self._worker = Worker(lanes, roster, sender, clock, per_endpoint, retry_seconds)
+        self._worker = Worker(lanes, roster, sender, clock, per_endpoint, retry_seconds, check)
         self._fan_out = FanOut(outbox, roster, clock, self._worker.wake, block_ms)
         self._away = False
 

@@ -26,6 +26,7 @@ T = TypeVar("T")
 CLAIM = 100  # lanes claimed in one round trip
 REQUESTS = 512  # at once in this process; from half of it on, each endpoint is given one at a time
 POLL_SECONDS = 0.5  # what other processes made due is seen after so long
+PERMISSION_SECONDS = 5.0  # how long a claimed lane waits until it is sure that nobody has taken over
 ADDRESS_SECONDS = 2.0  # how long a claimed lane waits for Redis before its request, within the lease
 STORE_PAUSE_SECONDS = 0.2
 OUTCOME_SECONDS = 60.0  # how long an outcome waits for Redis; where another process took the lane, it is dropped
@@ -48,8 +49,10 @@ class Worker:
         clock: Callable[[], int],
         per_endpoint: int,
         retry_seconds: Sequence[float],
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._lanes, self._roster, self._sender, self._clock = lanes, roster, sender, clock
+        self._check = check
         self._per_endpoint, self._retry_seconds = per_endpoint, retry_seconds
         self._each = per_endpoint
         self._busy: Counter[str] = Counter()
@@ -124,10 +127,15 @@ class Worker:
             metrics.DEAD.labels("webhook_deleted").inc()
             return await self._settle(held, "dead", self._clock(), {"error": "webhook deleted"})
         url, secret = address
+        await self._patiently(self._permitted, PERMISSION_SECONDS)
         if held.untried:
             metrics.FIRST_ATTEMPT.observe(max(0, self._clock() - held.created_at) / 1000)
         answer = await self._sender.send(url, secret, held.id, held.event)
         return await self._record(held, url, answer)
+
+    async def _permitted(self) -> None:
+        """A process that lay halted must not send what another one has sent since."""
+        self._check()
 
     async def _record(self, held: Claimed, url: str, answer: Answer) -> Claimed | None:
         attempts = held.attempts + 1

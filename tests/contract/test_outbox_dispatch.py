@@ -203,7 +203,8 @@ async def test_the_room_as_the_service_starts_it(house, receivers, until):
         return list(house.webhooks.values())
 
     lanes = RedisLanes(house.redis, lease_ms(settings.webhook_timeout_seconds))
-    async with webhooks(settings, RedisOutbox(house.redis), lanes, house.deliveries, stored, b"whsec_account") as post:
+    outbox, free = RedisOutbox(house.redis), lambda: None
+    async with webhooks(settings, outbox, lanes, house.deliveries, stored, b"whsec_account", free) as post:
         assert await post.check_url(receiver.url) is None
         assert await post.check_url("http://169.254.169.254/") == "must not lead to a link-local address"
         await post.courier.test(house.webhooks[webhook])

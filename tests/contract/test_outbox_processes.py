@@ -6,6 +6,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from service.calls.ids import mint
+from service.errors import Fenced
 from service.store.connection import connect
 from service.store.lanes import RedisLanes
 from service.store.outbox import RedisOutbox
@@ -114,3 +115,41 @@ async def test_redis_goes_away_and_comes_back(other_redis, houses, receivers, un
     assert receiver.sequences() == [1, 2]
     await house.stop()
     await redis.aclose(close_connection_pool=True)
+
+
+async def test_the_lanes_of_a_dead_process_are_due_at_once(house, receivers, until):
+    receiver = await receivers()
+    house.subscribe("one", receiver.url)
+    outbox, dead = RedisOutbox(house.redis), RedisLanes(house.redis, 600_000, "orbit-p1-dead")
+    await house.happen("call_1", times=2)
+    plan = [(entry_id, event, [(mint("dlv"), "wh_one", receiver.url)]) for entry_id, event in await outbox.read(9, 100)]
+    await outbox.fan_out(plan, house.clock())
+    [held], _ = await dead.claim(house.clock(), 16, 10, {})
+    house.start("p1")
+    await RedisLanes(house.redis, 15_000).release("orbit-p1-dead", house.clock())
+    await until(lambda: receiver.sequences() == [1, 2])
+    assert await dead.settle(held, house.clock(), "dead", 0, {}, True) is None  # what it did counts no more
+    assert (await house.newest("wh_one"))["status"] == "delivered"
+
+
+async def test_what_a_process_holds_is_noted_only_as_long_as_it_holds_it(house, receivers, until):
+    receiver = await receivers()
+    webhook = house.subscribe("one", receiver.url)
+    house.start()
+    await house.happen("call_1", times=3)
+    await until(lambda: house.has_status(webhook, "delivered"))
+    assert not await house.redis.keys("*:webhooks:leased:*")
+
+
+async def test_a_process_that_was_taken_over_sends_nothing(house, receivers, until):
+    receiver = await receivers()
+    house.subscribe("one", receiver.url)
+
+    def fenced():
+        raise Fenced
+
+    house.start(check=fenced)
+    await house.happen("call_1")
+    await until(lambda: house.running["p1"][0]._worker._tasks)
+    await asyncio.sleep(0.3)
+    assert receiver.requests == []

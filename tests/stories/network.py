@@ -41,11 +41,13 @@ class Network:
             elif message["type"] == "ChannelDestroyed":
                 self.ended.append((message["cause"], message.get("tech_cause")))
 
-    async def dials(self, number: str, caller: str = "+14155550100", who: str = "speak") -> str:
-        """Calls one of our numbers; `who` is the carrier's context of the caller. Returns the carrier's channel."""
+    async def dials(self, number: str, caller: str = "+14155550100", who: str = "speak", at: str = "") -> str:
+        """Calls one of our numbers; `who` is the carrier's context of the caller, `at` the SIP address of another node
+        than the first. Returns the carrier's channel."""
         channel = secrets.token_hex(6)
+        endpoint = f"PJSIP/orbit/sip:{number}@{at}" if at else f"PJSIP/{number}@orbit"
         parameters = {
-            "endpoint": f"PJSIP/{number}@orbit", "context": who, "extension": "s", "priority": 1,
+            "endpoint": endpoint, "context": who, "extension": "s", "priority": 1,
             "callerId": caller, "channelId": channel,
         }  # fmt: skip
         async with self.session.post("channels", json=parameters) as answer:

@@ -17,6 +17,7 @@ from service.calls.events import (
     LegLost,
     LegRang,
     LegRefused,
+    LegMissing,
     LegWaiting,
     RecordingMissing,
     RecordingStored,
@@ -38,6 +39,7 @@ EVENTS = {
     CallCreated: CallCreated(**AT, call=CALL),
     LegRang: LegRang(**AT),
     LegWaiting: LegWaiting(**AT),
+    LegMissing: LegMissing(**AT),
     LegAnswered: LegAnswered(**AT),
     LegEnded: LegEnded(**AT, cause=16),
     LegRefused: LegRefused(**AT, cause=27, reason="trunk_unreachable"),
@@ -48,6 +50,7 @@ EVENTS = {
 }
 SAME = "same"  # changes, but not the status
 MEANING = {  # (status, event): the status afterwards; what is not here changes nothing
+    (Status.INITIATING, LegMissing): SAME,
     (Status.INITIATING, LegRang): Status.RINGING,
     (Status.INITIATING, LegAnswered): Status.IN_PROGRESS,
     (Status.RINGING, LegAnswered): Status.IN_PROGRESS,
@@ -90,6 +93,13 @@ def test_a_caller_who_waits_is_answered_unless_the_api_wants_an_end():
     inbound = replace(call_in(Status.INITIATING), direction=Direction.INBOUND)
     assert apply(inbound, EVENTS[LegWaiting]).commands == (Accept(inbound),)
     assert apply(replace(inbound, hangup_requested_at=4_000), EVENTS[LegWaiting]) is None
+
+
+def test_a_call_that_was_not_dialled_is_dialled_unless_the_api_wants_an_end():
+    call = call_in(Status.INITIATING)
+    assert apply(call, EVENTS[LegMissing]).commands == (Originate(call),)
+    assert apply(replace(call, hangup_requested_at=4_000), EVENTS[LegMissing]) is None
+    assert apply(replace(call, direction=Direction.INBOUND), EVENTS[LegMissing]) is None
 
 
 def test_a_created_call_is_dialled_and_announced():
@@ -219,6 +229,7 @@ events = st.lists(
         ),
         st.just(EVENTS[LegLost]),
         st.just(EVENTS[LegWaiting]),
+        st.just(EVENTS[LegMissing]),
         st.just(EVENTS[LegRefused]),
         st.just(EVENTS[RecordingStored]),
         st.just(EVENTS[RecordingMissing]),

@@ -13,7 +13,7 @@ from service.calls.status import Status
 from service.calls.times import now_ms
 from service.control.present import Presenter
 from service.control.reactor import Reactor
-from service.errors import StoreUnavailable
+from service.errors import Fenced, StoreUnavailable
 from tests.fakes import FakeCalls, FakeStanding, FakeSwitch
 
 
@@ -138,3 +138,36 @@ async def test_nothing_is_kept_of_a_call_that_another_process_ended(world):
     assert not reactor._live
     assert not other._live
     assert not reactor._turns
+
+
+async def test_a_process_that_was_taken_over_ends_and_drops_its_events(world):
+    store, switch, reactor = world
+    call = new_call()
+    await create(reactor, call)
+    await reactor.drained()
+
+    async def fenced(*_):
+        raise Fenced
+
+    store.write = fenced
+    reactor.submit(LegRang(call_id=call.id, at=now_ms()))
+    await reactor.drained()
+    assert reactor._standing.ended
+    with pytest.raises(Fenced):
+        await reactor.handle(HangupRequested(call_id=call.id, at=now_ms()))
+    assert [type(c) for c in switch.commands] == [Originate]
+
+
+async def test_one_that_woke_up_late_dials_nothing(world):
+    _, switch, reactor = world
+    reactor._standing.fenced = True
+    await create(reactor, new_call())
+    await reactor.drained()
+    assert switch.commands == []
+
+
+async def test_no_copy_is_kept_of_a_call_that_another_process_follows(world):
+    _, _, reactor = world
+    reactor._standing.others.add("orbit-p1")
+    await create(reactor, new_call())
+    assert not reactor._live

@@ -3,16 +3,16 @@
 import pytest
 
 from service.calls.call import Call, Direction, Leg
-from service.calls.commands import Accept, HangUp
-from service.calls.events import CallCreated, HangupRequested
+from service.calls.commands import Accept, HangUp, Originate
+from service.calls.events import CallCreated, HangupRequested, LegLost
 from service.calls.ids import channel_of, mint
 from service.calls.status import Status
 from service.calls.times import now_ms
 from service.control.inbound import Offer, Reception
-from service.control.node_state import ChannelState, Outcome
+from service.control.node_state import BridgeState, ChannelState, Outcome
 from service.control.present import Presenter
 from service.control.reactor import Reactor
-from service.control.reconcile import GRACE_MS, STUCK_MS, Reconciler
+from service.control.reconcile import GRACE_MS, REDIAL_MS, STUCK_MS, Reconciler
 from service.errors import StoreUnavailable
 from service.numbers.number import Number
 from tests.fakes import FakeCalls, FakeNodes, FakeNumbers, FakeStanding, FakeSwitch, FakeTrunks
@@ -25,7 +25,8 @@ class World:
         self.store, self.switch, self.nodes = FakeCalls(), FakeSwitch(), FakeNodes()
         self.reactor = Reactor(self.store, self.switch, Presenter("http://host", b"secret", 24), FakeStanding())
         self.reception = Reception(self.reactor, FakeNumbers(NUMBER), FakeTrunks(), self.switch, b"secret")
-        self.reconciler = Reconciler(self.reactor, self.reception, self.store, self.nodes)
+        self.gone = set()
+        self.reconciler = Reconciler(self.reactor, self.reception, self.store, self.nodes, lambda app: app in self.gone)
 
     async def dialled(self, age_ms=10_000):
         at = now_ms() - age_ms
@@ -187,3 +188,69 @@ async def test_a_comparison_without_a_store_waits_for_the_next(world):
 
     world.store.live_ids = away
     await world.compare()
+
+
+async def test_a_call_whose_process_died_before_it_dialled_is_dialled(world):
+    call, young = await world.dialled(age_ms=2_000), await world.dialled(age_ms=500)
+    await world.compare()
+    assert world.switch.commands == []  # who is to dial it is alive
+    world.gone.add("orbit-p1")
+    await world.compare()
+    assert [(type(c), c.call.id) for c in world.switch.commands] == [(Originate, call.id)]
+    assert world.call(young.id).status is Status.INITIATING
+
+
+async def test_a_call_that_is_too_old_or_was_hung_up_is_not_dialled_any_more(world):
+    world.gone.add("orbit-p1")
+    old, unwanted = await world.dialled(age_ms=REDIAL_MS + 1_000), await world.dialled(age_ms=GRACE_MS + 1_000)
+    await world.reactor.handle(HangupRequested(call_id=unwanted.id, at=now_ms()))
+    await world.reactor.drained()
+    world.switch.commands.clear()
+    await world.compare()
+    assert [c for c in world.switch.commands if isinstance(c, Originate)] == []
+    assert (world.call(old.id).status, world.call(old.id).hangup.reason) == (Status.FAILED, "channel_lost")
+    assert world.call(unwanted.id).status is Status.CANCELLED
+
+
+async def test_a_channel_of_nobody_is_hung_up_after_a_grace_time(world):
+    at = now_ms()
+    old, young = channel_of(mint("call", at - GRACE_MS - 1_000)), channel_of(mint("call", at))
+    foreign = "PJSIP/operator-00000001"
+    world.nodes.live = [
+        ChannelState(old, "up", at - GRACE_MS - 1_000, None, None),
+        ChannelState(young, "up", at, None, None),
+        ChannelState(foreign, "up", at - GRACE_MS - 1_000, None, None),
+    ]
+    await world.compare()
+    assert world.nodes.hung_up == [old]
+
+
+async def test_a_channel_of_a_call_that_ended_is_hung_up_after_a_grace_time(world):
+    call, just = await world.dialled(), await world.dialled()
+    await world.reactor.handle(LegLost(call_id=call.id, at=now_ms() - GRACE_MS - 1_000, reason="node_lost"))
+    await world.reactor.handle(LegLost(call_id=just.id, at=now_ms(), reason="node_lost"))
+    world.nodes.live = [
+        ChannelState(c.leg.channel_id, "up", c.created_at, c.created_at, None) for c in (call, just)
+    ]
+    await world.compare()
+    assert world.nodes.hung_up == [call.leg.channel_id]
+
+
+async def test_a_bridge_of_nobody_is_taken_down_and_an_operators_own_left_alone(world):
+    at = now_ms()
+    ours = mint("conf", at - GRACE_MS - 1_000)
+    world.nodes.mixing = [
+        BridgeState(ours, at - GRACE_MS - 1_000),
+        BridgeState(mint("conf", at), at),
+        BridgeState("holiday-party", at - 3_600_000),
+    ]
+    await world.compare()
+    assert world.nodes.taken_down == [ours]
+
+
+async def test_calls_of_a_node_that_nobody_reaches_are_given_up(world):
+    call = await world.dialled()
+    await world.reconciler.lost("node2")
+    assert not world.call(call.id).ended
+    await world.reconciler.lost("node1")
+    assert (world.call(call.id).status, world.call(call.id).hangup.reason) == (Status.FAILED, "node_lost")

@@ -1,0 +1,196 @@
+"""A process among others: when it counts as alive, when it may take over, and how it leaves."""
+
+import asyncio
+
+import pytest
+
+from service.control import membership as module
+from service.control.membership import Membership, Round, stasis_name
+from service.errors import Fenced, StoreUnavailable
+
+
+class FakeMembers:
+    """Answers renewals with what a test put into `round`; None fences."""
+
+    def __init__(self):
+        self.round, self.away = Round(), False
+        self.adopted, self.retired, self.steps = [], [], []
+        self.before, self.taken, self.member = [], {}, True
+
+    def _asked(self):
+        if self.away:
+            raise StoreUnavailable
+
+    async def join(self, app, name, lease_ms):
+        self._asked()
+        return self.before
+
+    async def renew(self, app, lease_ms, streams, nodes):
+        self._asked()
+        return self.round
+
+    async def adopt(self, app, dead):
+        self._asked()
+        self.adopted.append(dead)
+        return self.taken.get(dead, [dead])
+
+    async def retire(self, app, adopted):
+        self.retired.append(adopted)
+        return True
+
+    async def leave(self, app):
+        self._asked()
+        self.steps.append("left")
+
+    async def is_member(self, app):
+        self.steps.append("asked")
+        return self.member
+
+
+class FakeLines:
+    names = streams = ("node1",)
+
+    def __init__(self):
+        self.followed, self.load = set(), {}
+
+    def measured(self, load):
+        self.load = load
+
+    def follow(self, app):
+        self.followed.add(app)
+
+    def unfollow(self, app):
+        self.followed.discard(app)
+
+
+class World:
+    def __init__(self, monkeypatch):
+        self.members, self.lines, self.now, self.taken_over = FakeMembers(), FakeLines(), 1000.0, []
+        monkeypatch.setattr(module, "_clock", lambda: self.now)
+
+        async def take_over(dead):
+            self.taken_over += dead
+
+        self.us = Membership(self.members, "orbit-us", "us", 3000, self.lines, take_over)
+
+    async def renew(self, after=0.5, **found):
+        self.now += after
+        self.members.round = Round(**found)
+        await self.us._renew()
+
+
+@pytest.fixture
+def world(monkeypatch):
+    return World(monkeypatch)
+
+
+def test_each_start_has_a_name_of_its_own():
+    assert stasis_name("p1") != stasis_name("p1")
+    assert stasis_name("p1").startswith("orbit-p1-")
+
+
+async def test_it_follows_its_own_calls_while_its_lease_lasts(world):
+    with pytest.raises(Fenced):
+        world.us.check()
+    await world.us.join()
+    world.us.check()
+    assert world.us.owns("orbit-us")
+    assert not world.us.owns("orbit-other")
+    world.now += 3.1  # halted, or without the store
+    with pytest.raises(Fenced):
+        world.us.check()
+    await world.renew()
+    world.us.check()
+
+
+async def test_who_ran_under_the_same_name_before_is_taken_over_at_once(world):
+    world.members.before = ["orbit-us-before"]
+    await world.us.join()
+    assert world.taken_over == ["orbit-us-before"]
+    assert world.us.owns("orbit-us-before")
+    assert world.lines.followed == {"orbit-us-before"}
+
+
+async def test_overdue_processes_are_taken_over_once_the_store_was_there_for_a_lease(world):
+    await world.us.join()
+    for _ in range(5):
+        await world.renew(overdue=("orbit-dead",))
+        assert world.members.adopted == []
+    await world.renew(overdue=("orbit-dead",))
+    assert world.taken_over == ["orbit-dead"]
+
+
+async def test_after_an_outage_the_others_get_time_to_renew(world):
+    await world.us.join()
+    for _ in range(8):
+        await world.renew()
+    world.us._steady_since = 0.0  # as `run` sets it where the store was away
+    await world.renew(after=5, overdue=("orbit-alive",))
+    for _ in range(5):
+        await world.renew(overdue=("orbit-alive",))
+    assert world.members.adopted == []
+
+
+async def test_one_that_was_halted_itself_gives_the_others_time(world):
+    await world.us.join()
+    for _ in range(8):
+        await world.renew()
+    await world.renew(after=20, overdue=("orbit-alive",))
+    assert world.members.adopted == []
+
+
+async def test_who_left_in_order_is_taken_over_at_once(world):
+    await world.us.join()
+    await world.renew(left=("orbit-leaver",))
+    assert world.taken_over == ["orbit-leaver"]
+
+
+async def test_an_adopted_name_is_given_up_with_its_last_call(world):
+    await world.us.join()
+    await world.renew(left=("orbit-dead",))
+    await world.renew(apps={"orbit-us": 0, "orbit-dead": 2})
+    assert world.us.owns("orbit-dead")
+    await world.renew(apps={"orbit-us": 0, "orbit-dead": 0})
+    assert world.members.retired == ["orbit-dead"]
+    assert not world.us.owns("orbit-dead")
+    assert world.lines.followed == set()
+
+
+async def test_a_fenced_process_ends_and_stays_fenced(world):
+    await world.us.join()
+    world.members.round = None
+    await world.us._renew()
+    assert world.us.fenced.is_set()
+    with pytest.raises(Fenced):
+        world.us.check()
+    await world.us.run()  # returns
+
+
+async def test_one_that_leaves_alone_does_not_wait(world):
+    await world.us.join()
+    await world.renew()
+    await world.us.leave()
+    assert world.members.steps == ["left"]
+
+
+async def test_one_that_leaves_others_waits_until_they_have_its_calls(world):
+    await world.us.join()
+    await world.renew(others=1)
+    leaving = asyncio.create_task(world.us.leave())
+    while "asked" not in world.members.steps:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    world.members.member = False
+    await leaving
+    assert world.members.steps[0] == "left"
+
+
+async def test_leaving_without_the_store_is_no_error(world):
+    await world.us.join()
+    world.members.away = True
+    await world.us.leave()
+
+
+async def test_the_load_reaches_the_lines(world):
+    await world.us.join()
+    await world.renew(load={"node1": 7})
+    assert world.lines.load == {"node1": 7}
