@@ -86,7 +86,10 @@ class Reactor:
         )
         while lane:
             try:
-                await patient(self.handle, lane[0])
+                try:
+                    await self.handle(lane[0])
+                except StoreUnavailable:
+                    await patient(self.handle, lane[0])
             except Fenced:
                 metrics.EVENTS_IGNORED.labels("fenced").inc()  # whoever took over finds the same facts
             except Exception:

@@ -1,6 +1,5 @@
 """A call as JSON and back. Field names are the core's own; what users see is made elsewhere."""
 
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -11,7 +10,7 @@ from service.calls.status import Status
 
 def dump(call: Call) -> bytes:
     """The stored form of a call."""
-    return orjson.dumps(asdict(call))
+    return orjson.dumps(call)
 
 
 def load(document: bytes) -> Call:
