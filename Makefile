@@ -6,9 +6,15 @@ PY := $(VENV)/bin/python
 # The stamp bears Python's version: a newer Python on the machine means a new .venv.
 READY := $(VENV)/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 STACK := $(PY) -m service.stack
+ifdef NODES
+export ORBIT_NODES := $(NODES)
+endif
+ifdef PROCESSES
+export ORBIT_PROCESSES := $(PROCESSES)
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down status logs demo lint types test test-compose check clean
+.PHONY: help run up upgrade down status logs demo lint types test test-compose check clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -16,8 +22,11 @@ help: ## List these targets
 run: $(READY) ## Set everything up and run it in the foreground; Ctrl-C stops it
 	@exec $(STACK) run
 
-up: $(READY) ## The same in the background; returns when it is ready
+up: $(READY) ## The same in the background; NODES=2 PROCESSES=2 for two Asterisk nodes and two processes
 	@$(STACK) up
+
+upgrade: $(READY) ## Replace the processes of the running service one by one; calls go on
+	@$(STACK) upgrade
 
 down: $(READY) ## Stop what runs
 	@$(STACK) down

@@ -7,11 +7,28 @@ import sys
 import click
 from pydantic import ValidationError
 
+from service import handover
 from service.errors import OrbitError
 from service.settings import Settings
 
 
-@click.group()
+class _Commands(click.Group):
+    """With the embedded stack, which is loaded when it is asked for; an image may come without it."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [*super().list_commands(context), *(["stack"] if self.get_command(context, "stack") else [])]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name != "stack":
+            return super().get_command(context, name)
+        try:
+            from service.stack.cli import stack
+        except ImportError:
+            return None
+        return stack
+
+
+@click.group(cls=_Commands)
 @click.version_option(package_name="orbit-voice")
 def main() -> None:
     """Orbit Voice: a self-hosted Voice API."""
@@ -19,15 +36,26 @@ def main() -> None:
 
 @main.command()
 def serve() -> None:
-    """Run the service in the foreground; everything it needs comes from ORBIT_… (docs/settings.md)."""
-    from service.app import serve as run
+    """Run the service in the foreground; everything it needs comes from ORBIT_… (docs/settings.md).
 
+    It listens, and ORBIT_PROCESSES workers answer. SIGHUP replaces them one by one while requests go on. Where a
+    listening socket is handed to it (LISTEN_FDS), it is such a worker itself.
+    """
     try:
         settings = Settings()
     except ValidationError as error:
         faults = (f"ORBIT_{'_'.join(map(str, f['loc'])).upper()}: {f['msg']}" for f in error.errors())
         raise click.ClickException("; ".join(faults)) from None
-    sys.exit(asyncio.run(run(settings)))
+    if handover.inherited():
+        from service.app import serve as work
+
+        sys.exit(asyncio.run(work(settings)))
+    from service.fleet.serve import serve as lead
+
+    try:
+        lead(settings)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.group()
@@ -65,15 +93,3 @@ def create_key(test: bool, scopes: tuple[str, ...]) -> None:
     except OrbitError as error:
         raise click.ClickException(f"{error} (ORBIT_REDIS_URL)") from None
     click.echo(api_key)
-
-
-def _add_stack() -> None:
-    """The embedded stack is a tool of its own; a container image may come without it."""
-    try:
-        from service.stack.cli import stack
-    except ImportError:
-        return
-    main.add_command(stack)
-
-
-_add_stack()

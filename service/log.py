@@ -5,7 +5,6 @@ import logging
 import sys
 
 import structlog
-from aiohttp.http_exceptions import HttpProcessingError
 from structlog.tracebacks import ExceptionDictTransformer
 
 
@@ -34,6 +33,8 @@ def configure(level: str) -> None:
 
 def _short(record: logging.LogRecord) -> bool:
     """What is no HTTP at all is one line without a trace: scanners send a lot of it."""
+    from aiohttp.http_exceptions import HttpProcessingError  # here, so that a process without aiohttp stays small
+
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, HttpProcessingError | ConnectionError):
         record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
 
     process: str = Field(
         "",
-        pattern=rf"{NAME}|^$",
+        pattern=r"^([a-z0-9][a-z0-9-]{0,34})?$",
         description="name of this process, its own among all that share a Redis; empty: the host's name",
     )
     processes: int = Field(

@@ -31,7 +31,6 @@ class Round:
 
     left: tuple[str, ...] = ()
     overdue: tuple[str, ...] = ()
-    others: int = 0
     held: frozenset[str] = frozenset()
     attended: frozenset[str] = frozenset()
     load: dict[str, int] = field(default_factory=dict)
@@ -61,7 +60,9 @@ class Members(Protocol):
         """Lets others take over at once."""
         ...
 
-    async def is_member(self, app: str) -> bool: ...
+    async def awaits_heir(self, app: str) -> bool:
+        """Whether one that left is not taken over yet, and there is another that can do it."""
+        ...
 
 
 class Lines(Protocol):
@@ -193,8 +194,8 @@ class Membership:
             return
         try:
             await self._members.leave(self.app)
-            until = _clock() + (LEAVING_SECONDS if self.round.others else 0)
-            while _clock() < until and await self._members.is_member(self.app):  # noqa: ASYNC110 (it is in the store)
+            until = _clock() + LEAVING_SECONDS
+            while _clock() < until and await self._members.awaits_heir(self.app):  # noqa: ASYNC110 (it is in the store)
                 await asyncio.sleep(0.05)
         except StoreUnavailable:
             log.warning("left without the store; the lease runs out")

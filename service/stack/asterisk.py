@@ -23,11 +23,13 @@ SOCKET_PATH = 100  # bytes that the path of a Unix socket may have (unix(7) allo
 
 @dataclass(frozen=True, slots=True)
 class Asterisk:
-    """An instance: its part's name, its state in `folder`, its configuration from `sources`, later over earlier."""
+    """An instance: its part's name, its state in `folder`, its configuration from `sources`, later over earlier, filled
+    with the variables of `env`."""
 
     name: str
     folder: Path
     sources: tuple[Path, ...]
+    env: Mapping[str, str]
     tree: Tree
     http_port: int
     ami_port: int
@@ -38,7 +40,7 @@ class Asterisk:
     def argv(self) -> tuple[str, ...]:
         return (*self.tree.asterisk, "-C", str(self.folder / "etc/asterisk.conf"))
 
-    async def prepare(self, env: Mapping[str, str], tls: Certificate) -> None:
+    async def prepare(self, tls: Certificate) -> None:
         """Makes the folders and renders the configuration. Whoever prepares it calls `tidy` in the end."""
         for name in FOLDERS:
             (self.folder / name).mkdir(mode=0o700, exist_ok=True)
@@ -57,7 +59,7 @@ class Asterisk:
             "AST_TLS_CERT": str(tls.cert),
             "AST_TLS_KEY": str(tls.key),
         }
-        await output(str(CONFIG / "render"), str(self.folder / "etc"), *map(str, self.sources), env={**env, **own})
+        await output(str(CONFIG / "render"), str(self.folder / "etc"), *map(str, self.sources), env={**self.env, **own})
 
     def _run_folder(self) -> Path:
         """`run` in the state; where that is too long for a socket's path, a link to a short folder of our own."""
@@ -77,12 +79,13 @@ class Asterisk:
         elif run.exists():
             shutil.rmtree(run)
 
-    async def booted(self, env: Mapping[str, str]) -> bool:
-        """Whether it has booted and serves ARI. Once its console answers, this waits for the end of its boot."""
+    async def booted(self, stack: Mapping[str, str]) -> bool:
+        """Whether it has booted and serves ARI. Once its console answers, this waits for the end of its boot.
+        `stack` is the environment of the stack."""
         if not (self.folder / "run/asterisk.ctl").exists():
             return False
         with suppress(StackError, TimeoutError):
             async with asyncio.timeout(10):
                 await output(*self.argv, "-rx", "core waitfullybooted")
-            return await probes.part(self.name, env)
+            return await probes.part(self.name, stack)
         return False

@@ -78,6 +78,15 @@ def status() -> None:
     sys.exit(0 if all(row.state == "up" for row in rows) else 1)
 
 
+@stack.command()
+def upgrade() -> None:
+    """Replace the workers of the running service one by one; calls go on."""
+    from service.stack import upgrade as workers
+
+    with _said():
+        asyncio.run(workers.upgrade(Home(StackSettings().home), click.echo))
+
+
 @stack.command("logs")
 @click.option("-n", "--no-follow", is_flag=True, help="Show what is there and return.")
 @click.option("--lines", default=20, show_default=True, help="How many lines of each log to begin with.")

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import IO
 
 from service.stack.errors import StackError
+from service.stack.nodes import numbered, numbers
 
-# What a shell that sources `env` gets to know, in this order.
+# What a shell that sources `env` gets to know, in this order, and of each further node.
 SOURCED = "ORBIT_ENV_FILE"  # in the env file: where it lies
 ENV = (
     "ORBIT_HOME", "ORBIT_URL", "ORBIT_LIVE_KEY", "ORBIT_TEST_KEY", "ORBIT_WEBHOOK_SECRET",
@@ -20,6 +21,7 @@ ENV = (
     "ORBIT_AMI_ADDR", "ORBIT_AMI_USER", "ORBIT_AMI_PASSWORD",
     "ORBIT_REDIS_URL", "ORBIT_CARRIER_ARI_URL",
 )  # fmt: skip
+NODE_ENV = ("ORBIT_SIP_UDP", "ORBIT_SIP_TLS", "ORBIT_ARI_URL", "ORBIT_AMI_ADDR")
 
 
 class Home:
@@ -32,8 +34,6 @@ class Home:
         self.ports = folder / "ports.json"
         self.tls = folder / "tls"
         self.redis = folder / "redis"
-        self.asterisk = folder / "asterisk"
-        self.carrier = folder / "carrier"
         self.recordings = folder / "recordings"
         self.log = folder / "log"
         self.run = folder / "run"
@@ -85,12 +85,21 @@ class Home:
                     time.sleep(0.01)
         return None
 
+    def asterisk(self, part: str) -> Path:
+        """The state of the node or of the carrier."""
+        return self.folder / part
+
     def pid_file(self, part: str) -> Path:
         return self.run / f"{part}.pid"
 
+    def worker_file(self, name: str) -> Path:
+        """Where the service writes the pid of one of its workers."""
+        return self.run / f"worker-{name}.pid"
+
     def write_env(self, variables: Mapping[str, str]) -> dict[str, str]:
         """Writes the file that a shell can source, and returns what is in it."""
-        chosen = {name: variables[name] for name in ENV} | {SOURCED: str(self.env)}
+        further = [numbered(name, number) for number in numbers(variables)[1:] for name in NODE_ENV]
+        chosen = {name: variables[name] for name in (*ENV, *further)} | {SOURCED: str(self.env)}
         write_variables(self.env, chosen)
         return chosen
 

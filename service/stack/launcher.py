@@ -11,7 +11,7 @@ from pathlib import Path
 
 from service.stack.errors import StackError
 from service.stack.home import Home, read_variables
-from service.stack.parts import NAMES
+from service.stack.nodes import names
 from service.stack.progress import Progress
 from service.stack.settings import StackSettings
 from service.stack.stack import Stack
@@ -95,7 +95,7 @@ def down(settings: StackSettings) -> None:
     with progress.step("stack", "stopping") as step:
         with suppress(ProcessLookupError):
             os.kill(owner, signal.SIGTERM)
-            if not _gone(home, owner, settings.stop_seconds * len(NAMES) + 5):
+            if not _gone(home, owner, settings.stop_seconds * len(names(read_variables(home.env))) + 5):
                 os.kill(owner, signal.SIGKILL)  # the kernel ends its parts with it
                 _gone(home, owner, 5)
         step.result = "stopped"

@@ -1,4 +1,4 @@
-"""The four parts of the stack: how each is started, and how it shows that it is ready."""
+"""The parts of the stack: how each is started, and how it shows that it is ready."""
 
 import os
 import sys
@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from service.stack import probes
 from service.stack.asterisk import CONFIG, Asterisk
 from service.stack.home import Home
+from service.stack.nodes import numbered, numbers, of_node
+from service.stack.nodes import part as part_of_node
 from service.stack.settings import StackSettings
 from service.stack.tree import Tree
 from service.stack.variables import for_service
 
-NAMES = ("redis", "asterisk", "carrier", "service")  # in the order of their start; they stop the other way round
 SERVE = (sys.executable, "-m", "service", "serve")
 Ready = Callable[[], Awaitable[bool]]
 PLAIN = ("PATH", "HOME", "TZ", "LANG", "TMPDIR")  # what Redis and Asterisk see of the launcher's environment
@@ -33,17 +34,22 @@ class Part:
     ready: Ready
 
 
-def asterisks(settings: StackSettings, home: Home, tree: Tree, ports: Mapping[str, int]) -> tuple[Asterisk, Asterisk]:
-    """The node, and the carrier: the same configuration with the carrier's own files over it."""
+def asterisks(
+    settings: StackSettings, home: Home, tree: Tree, ports: Mapping[str, int], env: Mapping[str, str]
+) -> tuple[Asterisk, ...]:
+    """The nodes, and last the carrier: the same configuration with the carrier's own files over it."""
 
-    def instance(name: str, folder: Path, sources: tuple[Path, ...], http: str, ami: str, rtp: str) -> Asterisk:
-        return Asterisk(name, folder, sources, tree, ports[http], ports[ami], ports[rtp], settings.rtp_size)
+    def instance(name: str, sources: tuple[Path, ...], own: Mapping[str, str], *places: str) -> Asterisk:
+        http, ami, rtp = (ports[place] for place in places)
+        return Asterisk(name, home.asterisk(name), sources, own, tree, http, ami, rtp, settings.rtp_size)
+
+    def node(number: int) -> Asterisk:
+        places = (numbered(place, number) for place in ("http_port", "ami_port", "rtp_start"))
+        return instance(part_of_node(number), (CONFIG,), of_node(env, number), *places)
 
     over = (CONFIG, CONFIG / "carrier")
-    return (
-        instance("asterisk", home.asterisk, (CONFIG,), "http_port", "ami_port", "rtp_start"),
-        instance("carrier", home.carrier, over, "carrier_http_port", "carrier_ami_port", "carrier_rtp_start"),
-    )
+    carrier = instance("carrier", over, env, "carrier_http_port", "carrier_ami_port", "carrier_rtp_start")
+    return (*map(node, numbers(env)), carrier)
 
 
 def parts(
@@ -51,23 +57,25 @@ def parts(
     tree: Tree,
     env: Mapping[str, str],
     shell: Mapping[str, str],
-    both: tuple[Asterisk, Asterisk],
+    asterisks: tuple[Asterisk, ...],
     serve: tuple[str, ...],
 ) -> dict[str, Part]:
     """The parts by name. `env` holds the stack's variables, `shell` the operator's environment."""
     plain = {"PATH": os.defpath} | {name: shell[name] for name in PLAIN if name in shell}
     rest = {name: value for name, value in shell.items() if not name.startswith("ORBIT_")}
-    node, carrier = both
     stay = ("-f", "-n")  # in the foreground, no colours
 
     def part(name: str, argv: tuple[str, ...], at: str, ready: Ready, own: Mapping[str, str] = plain) -> Part:
         return Part(name, argv, own, home.log / f"{name}.log", at, ready)
 
-    sip, carrier_sip = env["ORBIT_SIP_ADDR"], env["ORBIT_CARRIER_SIP_ADDR"]
+    def asterisk(one: Asterisk) -> Part:
+        node = f"SIP {one.env['ORBIT_SIP_ADDR']}, ARI {one.env['ORBIT_ARI_URL']}"
+        at = f"SIP {env['ORBIT_CARRIER_SIP_ADDR']}" if one.name == "carrier" else node
+        return part(one.name, (*one.argv, *stay), at, partial(one.booted, env))
+
     rows = (
         part("redis", redis_argv(tree, home, env), env["ORBIT_REDIS_URL"], partial(probes.part, "redis", env)),
-        part("asterisk", (*node.argv, *stay), f"SIP {sip}, ARI {env['ORBIT_ARI_URL']}", partial(node.booted, env)),
-        part("carrier", (*carrier.argv, *stay), f"SIP {carrier_sip}", partial(carrier.booted, env)),
+        *map(asterisk, asterisks),
         part("service", serve, env["ORBIT_URL"], partial(probes.part, "service", env), rest | for_service(env, shell)),
     )
     return {row.name: row for row in rows}

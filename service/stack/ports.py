@@ -12,6 +12,7 @@ from socket import SOCK_DGRAM, SOCK_STREAM, SocketKind
 from typing import NamedTuple
 
 from service.stack.errors import StackError
+from service.stack.nodes import numbered
 from service.stack.progress import Progress
 from service.stack.settings import StackSettings
 
@@ -44,6 +45,7 @@ TABLE = (
     Row("carrier_rtp_start", kinds=(SOCK_DGRAM,), rtp=True),
 )
 SETTINGS = tuple(row.setting for row in TABLE)
+NODE = ("sip_udp", "sip_tls", "http_port", "ami_port", "rtp_start")  # what each further node has, at any free port
 
 
 class Wanted(NamedTuple):
@@ -57,6 +59,12 @@ class Wanted(NamedTuple):
 
 def wanted(settings: StackSettings) -> list[Wanted]:
     """The ports of one stack."""
+    further = [
+        row._replace(setting=numbered(row.setting, number))
+        for number in range(2, settings.nodes + 1)
+        for row in TABLE
+        if row.setting in NODE
+    ]
     return [
         Wanted(
             row.setting,
@@ -64,7 +72,7 @@ def wanted(settings: StackSettings) -> list[Wanted]:
             row.kinds,
             settings.rtp_size if row.rtp else 1,
         )
-        for row in TABLE
+        for row in (*TABLE, *further)
     ]
 
 
@@ -88,7 +96,8 @@ class Ports:
                 raise StackError(f"ORBIT_{row.setting.upper()}={port} is taken on {row.host}; set it to a free port")
         for row in rows:
             if row not in fixed:
-                self._find(row, kept.get(row.setting) or getattr(settings, row.setting), progress)
+                default: int = getattr(settings, row.setting, 0)
+                self._find(row, kept.get(row.setting) or default, progress)
 
     def _find(self, row: Wanted, preferred: int, progress: Progress) -> None:
         """Takes `preferred`, or a free one where it is taken; 0 prefers none."""

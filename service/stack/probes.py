@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from service.stack.nodes import number_of, numbered
+
 SECONDS = 1.0
 
 
@@ -28,7 +30,7 @@ async def part(name: str, env: Mapping[str, str]) -> bool:
         return await redis(env["ORBIT_REDIS_URL"])
     if name == "service":
         return await http(f"{env['ORBIT_URL']}/readyz")
-    ari = env["ORBIT_ARI_URL" if name == "asterisk" else "ORBIT_CARRIER_ARI_URL"]
+    ari = env["ORBIT_CARRIER_ARI_URL" if name == "carrier" else numbered("ORBIT_ARI_URL", number_of(name))]
     return await http(f"{ari}/asterisk/ping", env["ORBIT_ARI_USER"], env["ORBIT_ARI_PASSWORD"])
 
 

@@ -1,5 +1,5 @@
 """Child processes: each in a session of its own, so that a terminal's Ctrl-C reaches only the launcher, and each ended
-by the kernel when the launcher dies (prctl(2), PR_SET_PDEATHSIG, by way of setpriv(1))."""
+by the kernel when the launcher dies."""
 
 import asyncio
 import os
@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from service.fleet.child import leashed
 from service.stack.errors import StackError
 
 LOG_BYTES = 16_000_000
-STILL_OURS = '[ "$PPID" = "$0" ] && exec "$@"'  # a launcher that died before setpriv had acted sends no signal any more
 
 
 async def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Process:
@@ -26,7 +26,7 @@ async def spawn(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Proce
 
 async def _start(at_launchers_end: str, argv: Sequence[str], **options: Any) -> Process:
     """Where the caller is cancelled meanwhile, the process is ended: asyncio alone would lose track of it."""
-    command = ("setpriv", "--pdeathsig", at_launchers_end, "sh", "-c", STILL_OURS, str(os.getpid()), *argv)
+    command = leashed(argv, at_launchers_end)
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stderr=STDOUT, start_new_session=True, **options)
     )

@@ -11,6 +11,8 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.stack.nodes import MOST
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -23,6 +25,8 @@ class StackSettings(BaseSettings):
     home: Path = Field(Path(".stack/home"), description="folder of all state of this stack")
     tree: Path = Field(Path(".stack/tree"), description="folder of the Debian tree with Asterisk, Redis and SIPp")
     node: str = Field("node1", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="name of the Asterisk node")
+    nodes: int = Field(1, ge=1, le=MOST, description="Asterisk nodes, further ones named like the first")
+    processes: int = Field(1, ge=1, le=64, description="processes of the service, side by side")
 
     api_host: str = Field("127.0.0.1", description="address the API binds")
     api_port: Port = Field(8080, description="TCP port of the API")
@@ -35,7 +39,7 @@ class StackSettings(BaseSettings):
     http_port: Port = Field(8088, description="TCP port of ARI")
     ami_port: Port = Field(5038, description="TCP port of AMI")
     rtp_start: Port = Field(10000, description="first UDP port of RTP")
-    rtp_size: int = Field(800, ge=100, le=20000, description="ports of RTP, each of the two Asterisks; a call needs 2")
+    rtp_size: int = Field(800, ge=100, le=20000, description="ports of RTP of each Asterisk; a call needs 2")
     inbound_max_duration: int = Field(3600, ge=1, le=86400, description="longest inbound call, seconds from answer")
 
     carrier_sip_port: Port = Field(5070, description="UDP port of the sandbox carrier's SIP, on 127.0.0.1")

@@ -13,12 +13,14 @@ from service.stack import secrets_file, tls, tree
 from service.stack.asterisk import Asterisk
 from service.stack.errors import StackError
 from service.stack.home import Home, write_private
-from service.stack.parts import NAMES, SERVE, asterisks, parts
+from service.stack.nodes import names
+from service.stack.parts import SERVE, asterisks, parts
 from service.stack.ports import SETTINGS, Ports
 from service.stack.progress import Progress
 from service.stack.settings import StackSettings
 from service.stack.supervisor import Supervisor
 from service.stack.variables import variables
+from service.stack.workers import workers
 
 
 class Stack:
@@ -47,12 +49,21 @@ class Stack:
         self._supervisor: Supervisor | None = None
 
     @classmethod
-    def apart(cls, home: Path, service: Mapping[str, str] | None = None, **options: Any) -> Self:
+    def apart(
+        cls,
+        home: Path,
+        service: Mapping[str, str] | None = None,
+        *,
+        nodes: int = 1,
+        processes: int = 1,
+        **options: Any,
+    ) -> Self:
         """A stack beside others: any free ports, and no ORBIT_ variable of the shell but those of `StackSettings`.
 
         `service` holds further ORBIT_ variables; `options` are those of the class.
         """
-        settings = StackSettings.model_validate({"home": home, **dict.fromkeys(SETTINGS, 0)})
+        own = {"home": home, "nodes": nodes, "processes": processes}
+        settings = StackSettings.model_validate({**own, **dict.fromkeys(SETTINGS, 0)})
         shell = {name: value for name, value in os.environ.items() if not name.startswith("ORBIT_")}
         return cls(settings, shell=shell | dict(service or {}), **options)
 
@@ -70,10 +81,11 @@ class Stack:
         self.home.hold()
         try:
             supervisor = await self._prepare()
-            async with asyncio.TaskGroup() as group:  # these three do not need one another to start
-                for name in NAMES[:-1]:
+            *others, service = names(self.env)
+            async with asyncio.TaskGroup() as group:  # these do not need one another to start
+                for name in others:
                     group.create_task(supervisor.start(name))
-            await supervisor.start(NAMES[-1])
+            await supervisor.start(service)
             self.home.ready.touch()
         except BaseException as error:
             await self.down()
@@ -92,18 +104,18 @@ class Stack:
             write_private(home.ports, json.dumps(ports, indent=1).encode())
             env = variables(settings, ports, secrets_file.ensure(home.secrets), self._shell)
             certificate = tls.ensure(home.tls)
-            both = self._asterisks = asterisks(settings, home, unpacked, ports)
-            await asyncio.gather(*(each.prepare(env, certificate) for each in both))
+            self._asterisks = asterisks(settings, home, unpacked, ports, env)
+            await asyncio.gather(*(each.prepare(certificate) for each in self._asterisks))
             self.env = home.write_env(env)
             step.result = str(home.folder)
-        table = parts(home, unpacked, env, self._shell, both, self._serve)
+        table = parts(home, unpacked, env, self._shell, self._asterisks, self._serve)
         self._supervisor = Supervisor(table, home, settings, self._progress, keep=self._keep)
         return self._supervisor
 
     async def down(self) -> None:
-        """Stops the service, the carrier, Asterisk and Redis, in this order, and gives ports and folder free."""
+        """Stops the service, the carrier, the nodes and Redis, in this order, and gives ports and folder free."""
         if self._supervisor:
-            await self._supervisor.stop_all(reversed(NAMES))
+            await self._supervisor.stop_all(reversed(names(self.env)))
         self._supervisor = None
         for each in self._asterisks:
             each.tidy()
@@ -139,6 +151,10 @@ class Stack:
     def pid(self, name: str) -> int:
         """The process id of a part. Raises `StackError` where it does not run."""
         return self._running().pid(name)
+
+    def workers(self) -> dict[str, int]:
+        """The pid of each of the service's workers that lives, by its name."""
+        return workers(self.home)
 
     def _running(self) -> Supervisor:
         if not self._supervisor:

@@ -30,15 +30,14 @@ return before
 
 # ARGV: application, lease (ms), count of nodes whose stream this process has, those, then every node.
 # KEYS: as of the others, then the live calls of every node.
-# Returns 0 for one that is fenced; else those that have left, those overdue, others alive, nodes to compare with, nodes
-# that anybody alive compares with, live calls of every node, own applications and their live calls.
+# Returns 0 for one that is fenced; else those that have left, those overdue, nodes to compare with, nodes that anybody
+# alive compares with, live calls of every node, own applications and their live calls.
 RENEW = f"""{_NOW}
 local me, streams = ARGV[1], tonumber(ARGV[3])
 if redis.call('HEXISTS', KEYS[1], me) == 0 then return 0 end
 redis.call('ZADD', KEYS[2], now + ARGV[2], me)
 local left = redis.call('ZRANGEBYSCORE', KEYS[2], 0, 0)
 local overdue = redis.call('ZRANGEBYSCORE', KEYS[2], 1, now)
-local others = redis.call('ZCOUNT', KEYS[2], '(' .. now, '+inf') - 1
 local held, attended, load, apps = {{}}, {{}}, {{}}, {{}}
 local mine = {{}}
 for i = 4, 3 + streams do mine[ARGV[i]] = true end
@@ -64,7 +63,7 @@ for i = 1, #owners, 2 do
     apps[#apps + 1] = tonumber(redis.call('HGET', KEYS[5], owners[i]) or '0')
   end
 end
-return {{left, overdue, others, held, attended, load, apps}}
+return {{left, overdue, held, attended, load, apps}}
 """
 
 # ARGV: application, the dead one's. Fences it and takes its applications; nothing where it has come back meanwhile.
@@ -92,12 +91,18 @@ return 1
 """
 
 
+AWAITS_HEIR = f"""{_NOW}
+return redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 and redis.call('ZCOUNT', KEYS[2], '(' .. now, '+inf') > 0
+"""
+
+
 class RedisMembers:
     """What `membership.Members` says."""
 
     def __init__(self, redis: Client) -> None:
         self._redis = redis
         self._join, self._renew, self._adopt, self._retire = map(redis.register_script, (JOIN, RENEW, ADOPT, RETIRE))
+        self._awaits_heir = redis.register_script(AWAITS_HEIR)
 
     async def join(self, app: str, name: str, lease_ms: int) -> list[str]:
         with guarded():
@@ -110,11 +115,10 @@ class RedisMembers:
             )
         if answer == 0:
             return None
-        left, overdue, others, held, attended, load, apps = answer
+        left, overdue, held, attended, load, apps = answer
         return Round(
             left=tuple(_texts(left)),
             overdue=tuple(_texts(overdue)),
-            others=others,
             held=frozenset(_texts(held)),
             attended=frozenset(_texts(attended)),
             load=dict(zip(nodes, load, strict=True)),
@@ -134,9 +138,9 @@ class RedisMembers:
         with guarded():
             await self._redis.zadd(keys.ALIVE, {app: 0}, xx=True)
 
-    async def is_member(self, app: str) -> bool:
+    async def awaits_heir(self, app: str) -> bool:
         with guarded():
-            return bool(await self._redis.hexists(keys.MEMBERS, app))
+            return bool(await self._awaits_heir(keys=_KEYS, args=[app]))
 
 
 def _texts(members: Sequence[bytes]) -> list[str]:

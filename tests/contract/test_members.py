@@ -42,7 +42,7 @@ async def test_one_of_two_compares_with_a_node_and_the_other_when_it_is_gone(mem
         await members.join(app, app, LEASE)
         await members.renew(app, LEASE, ["node1"], ["node1"])
     second = await members.renew("orbit-b", LEASE, ["node1"], ["node1"])
-    assert (second.held, second.attended, second.others) == (frozenset(), frozenset({"node1"}), 1)
+    assert (second.held, second.attended) == (frozenset(), frozenset({"node1"}))
     await runs_out(redis, "orbit-a")
     assert (await members.renew("orbit-b", LEASE, ["node1"], ["node1"])).held == {"node1"}
 
@@ -67,7 +67,6 @@ async def test_what_is_overdue_is_told_and_can_be_adopted_once(members, redis):
     assert await members.adopt("orbit-c", "orbit-b") == []
     assert await members.renew("orbit-b", LEASE, [], []) is None
     assert await members.adopt("orbit-b", "orbit-c") is None
-    assert not await members.is_member("orbit-b")
 
 
 async def test_what_was_adopted_goes_on_with_the_adopter(members, redis):
@@ -84,8 +83,17 @@ async def test_a_process_that_leaves_is_told_at_once(members):
     for app in ("orbit-a", "orbit-b"):
         await members.join(app, app, LEASE)
     await members.leave("orbit-b")
+    assert await members.awaits_heir("orbit-b")
     assert (await members.renew("orbit-a", LEASE, [], [])).left == ("orbit-b",)
     assert await members.adopt("orbit-a", "orbit-b") == ["orbit-b"]
+    assert not await members.awaits_heir("orbit-b")
+
+
+async def test_those_that_leave_together_wait_for_nobody(members):
+    for app in ("orbit-a", "orbit-b"):
+        await members.join(app, app, LEASE)
+        await members.leave(app)
+    assert not await members.awaits_heir("orbit-a")
 
 
 async def test_a_start_under_the_same_name_takes_the_place_of_the_one_before(members):

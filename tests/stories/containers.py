@@ -27,6 +27,7 @@ from service.stack.progress import Progress
 from service.stack.settings import StackSettings
 from service.stack.supervisor import Supervisor
 from service.stack.variables import variables
+from service.stack.workers import workers
 from tests.stories.client import until
 
 ASTERISK = f"orbit-voice-asterisk:{os.environ.get('ORBIT_TAG', 'latest')}"
@@ -126,6 +127,10 @@ class ContainerStack:
             return self._service.pid(name)
         self._container(name).reload()
         return int(self._container(name).attrs["State"]["Pid"])
+
+    def workers(self) -> dict[str, int]:
+        """The pid of each of the service's workers that lives, by its name."""
+        return workers(self.home)
 
     def _signal(self, name: str, number: Signals) -> None:
         if name == "service":

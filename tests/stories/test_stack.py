@@ -9,6 +9,7 @@ import pytest
 
 from service.stack.home import Home, read_variables
 from service.stack.ports import SETTINGS
+from service.stack.workers import workers
 from tests.processes import alive
 
 pytestmark = pytest.mark.skipif(os.environ.get("TEST_STACK") == "containers", reason="about the embedded stack alone")
@@ -43,6 +44,9 @@ class Operator:
     def pid(self, part):
         return int(self.home.pid_file(part).read_text())
 
+    def workers(self):
+        return list(workers(self.home).values())
+
     def pids(self):
         return {part: self.pid(part) for part in PARTS if self.home.pid_file(part).exists()}
 
@@ -76,10 +80,10 @@ async def test_up_status_demo_and_down(operator):
     assert str(operator.home.recordings) in shown
     assert "silent" not in shown
 
-    pids = operator.pids()
+    pids, workers = operator.pids(), operator.workers()
     assert (await operator.types("down"))[0] == 0
-    assert len(pids) == 4
-    assert not [part for part, pid in pids.items() if alive(pid)]
+    assert (len(pids), len(workers)) == (4, 1)
+    assert not [pid for pid in (*pids.values(), *workers) if alive(pid)]
     assert (await operator.types("status"))[0] == 1
 
 
@@ -98,9 +102,9 @@ async def test_parts_that_die_come_back(operator):
 
 async def test_a_killed_launcher_leaves_no_process_and_the_next_one_starts(operator):
     await operator.types("up")
-    pids = operator.pids()
+    pids = [*operator.pids().values(), *operator.workers()]
     os.kill(operator.home.owner(), signal.SIGKILL)
-    await until(lambda: not [part for part, pid in pids.items() if alive(pid)])
+    await until(lambda: not [pid for pid in pids if alive(pid)])
     assert (await operator.types("up"))[0] == 0
 
 

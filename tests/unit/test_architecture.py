@@ -16,12 +16,14 @@ MAY = {
     "control": ANYBODY | FEATURES | {"control"},
     **{adapter: ANYBODY | FEATURES | {"control", adapter} for adapter in ADAPTERS},
     "api": ANYBODY | FEATURES | {"control", "api"},
-    "stack": {"stack", "settings"},
+    "stack": {"stack", "settings", "fleet"},  # of the fleet, how a child ends with its parent
+    "fleet": {"fleet", "handover", "log", "settings"},
+    "handover": set(),
     "settings": set(),
     "errors": set(),
     "log": set(),
     "app": None,  # wires all; nobody imports it but the command line
-    "cli": {"settings", "errors", "app", "stack", "store"},
+    "cli": {"settings", "errors", "app", "fleet", "handover", "stack", "store"},
     "__main__": {"cli"},
     "__init__": set(),
 }

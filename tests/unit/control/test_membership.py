@@ -15,7 +15,7 @@ class FakeMembers:
     def __init__(self):
         self.round, self.away = Round(), False
         self.adopted, self.retired, self.steps = [], [], []
-        self.before, self.taken, self.member = [], {}, True
+        self.before, self.taken, self.heir_awaited = [], {}, False
 
     def _asked(self):
         if self.away:
@@ -42,9 +42,9 @@ class FakeMembers:
         self._asked()
         self.steps.append("left")
 
-    async def is_member(self, app):
+    async def awaits_heir(self, app):
         self.steps.append("asked")
-        return self.member
+        return self.heir_awaited
 
 
 class FakeLines:
@@ -170,16 +170,17 @@ async def test_one_that_leaves_alone_does_not_wait(world):
     await world.us.join()
     await world.renew()
     await world.us.leave()
-    assert world.members.steps == ["left"]
+    assert world.members.steps == ["left", "asked"]
 
 
 async def test_one_that_leaves_others_waits_until_they_have_its_calls(world):
     await world.us.join()
-    await world.renew(others=1)
+    await world.renew()
+    world.members.heir_awaited = True
     leaving = asyncio.create_task(world.us.leave())
     while "asked" not in world.members.steps:  # noqa: ASYNC110
         await asyncio.sleep(0)
-    world.members.member = False
+    world.members.heir_awaited = False
     await leaving
     assert world.members.steps[0] == "left"
 

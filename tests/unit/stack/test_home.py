@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from service.stack.errors import StackError
-from service.stack.home import ENV, Home, forget_sourced, read_variables, write_private, write_variables
+from service.stack.home import ENV, NODE_ENV, Home, forget_sourced, read_variables, write_private, write_variables
+from service.stack.nodes import numbered
 
 
 def mode(path):
@@ -60,6 +61,12 @@ def test_env_holds_its_names_and_nothing_else_and_a_shell_can_source_it(tmp_path
         capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]},
     ).stdout  # fmt: skip
     assert shown == f"value of ORBIT_TEST_KEY; $HOME 'x'{len(ENV) + 1}\n"
+
+
+def test_env_names_further_nodes_too(tmp_path):
+    two = {numbered(name, 2): "2" for name in NODE_ENV}
+    written = Home(tmp_path).write_env(dict.fromkeys(ENV, "1") | two | {"ORBIT_SIP_ADDR_2": "x"})
+    assert {name for name in written if name.endswith("_2")} == two.keys()
 
 
 def test_variables_are_read_as_they_were_written(tmp_path):

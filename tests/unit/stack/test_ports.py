@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from service.stack.errors import StackError
-from service.stack.ports import SETTINGS, Ports, _free
+from service.stack.ports import NODE, SETTINGS, Ports, _free
 from service.stack.progress import Progress
 from service.stack.settings import StackSettings
 
@@ -44,6 +44,16 @@ def test_zero_is_any_free_port(make):
     ports.choose(StackSettings(**ANY), {}, QUIET)
     assert ports.chosen.keys() == set(SETTINGS)
     assert all(ports.chosen.values())
+
+
+def test_each_node_has_ports_of_its_own(make):
+    ports, again = make(), make()
+    ports.choose(StackSettings(nodes=3, **ANY), {}, QUIET)
+    assert ports.chosen.keys() == {*SETTINGS, *(f"{name}_{number}" for number in (2, 3) for name in NODE)}
+    assert len(set(ports.chosen.values())) == len(ports.chosen)
+    ports.release()
+    again.choose(StackSettings(nodes=3, **SMALL), ports.chosen, QUIET)
+    assert again.chosen == ports.chosen
 
 
 def test_two_stacks_that_start_at_once_share_no_port(make):
