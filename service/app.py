@@ -1,10 +1,7 @@
-"""The composition root: what exists, in the order it is made, each start beside its stop. Nobody imports this."""
+"""The composition root: what exists, in the order it is made, each start beside its stop."""
 
 import asyncio
-import resource
-import signal
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,9 +11,8 @@ import structlog
 from aiohttp import web
 from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
 
-from service import handover, log
 from service.api.server import build
-from service.api.services import SERVICES, Services
+from service.api.services import Services
 from service.asterisk.ami import Ami
 from service.asterisk.ari import Ari
 from service.asterisk.node import Listener, Node
@@ -53,10 +49,6 @@ from service.webhooks.start import lease_ms, webhooks
 logger = structlog.get_logger()
 
 patient = AsyncRetrying(retry=retry_if_exception_type(StoreUnavailable), wait=wait_fixed(0.3))
-
-CLOSED_SECONDS = 3  # longest wait for every part before requests are answered all the same
-FAREWELL_SECONDS = 1  # for which a connection may stay without a request, before it is closed
-FENCED = 75  # exit status of a process that was taken over: start it again (sysexits.h, EX_TEMPFAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,82 +197,3 @@ async def stop(tasks: list[asyncio.Task[None]]) -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=0.5)
-
-
-async def serve(settings: Settings) -> int:
-    """Runs until SIGTERM or SIGINT: then takes no more, ends what it has begun, and returns the exit status. A second
-    signal ends at once."""
-    log.configure(settings.log_level)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # sockets of users, nodes and webhooks
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def on_signal() -> None:
-        if asked.is_set():
-            raise SystemExit(1)
-        asked.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
-    starting = asyncio.create_task(run(settings, asked))
-    waiting = asyncio.create_task(asked.wait())
-    done, _ = await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if starting not in done and not asked.is_set():
-        await asked.wait()
-    waiting.cancel()
-    return await starting
-
-
-async def run(settings: Settings, asked: asyncio.Event) -> int:
-    """The application on the socket that was handed over, until `asked`, or until another process has taken over.
-    Returns the exit status."""
-
-    async def last_on_its_connection(_: web.Request, response: web.StreamResponse) -> None:
-        if asked.is_set():
-            response.headers["Connection"] = "close"
-            response.force_close()
-
-    async with assembled(settings) as house:
-        house.application.on_response_prepare.append(last_on_its_connection)
-        runner = web.AppRunner(house.application, access_log=None, shutdown_timeout=5)
-        await runner.setup()
-        opening = asyncio.create_task(opened(runner, settings, house.application[SERVICES].readiness))
-        try:
-            ends = [asyncio.create_task(each.wait()) for each in (asked, house.membership.fenced)]
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            logger.info("stopping")
-        finally:
-            house.take_no_more()
-            opening.cancel()
-            await emptied(runner)
-            await runner.cleanup()
-    return FENCED if house.membership.fenced.is_set() else 0
-
-
-async def opened(
-    runner: web.AppRunner, settings: Settings, readiness: Callable[[], Awaitable[dict[str, bool]]]
-) -> None:
-    """Accepts requests once calls can be taken, or a little later where they cannot; tells when they can."""
-
-    until = time.monotonic() + CLOSED_SECONDS
-    ready = False
-    while not ready:
-        ready = all((await readiness()).values())
-        if not runner.sites and (ready or time.monotonic() > until):
-            await web.SockSite(runner, handover.listener(), backlog=1024).start()
-            logger.info("listening", url=settings.base_url, process=settings.process_name)
-        await asyncio.sleep(0 if ready else 0.05)
-    handover.tell("READY=1")
-
-
-async def emptied(runner: web.AppRunner) -> None:
-    """Accepts no more, and gives clients a moment to learn from an answer that their connection is about to end: one
-    that is closed beneath a request loses it."""
-    for site in runner.sites:
-        await site.stop()
-    until = time.monotonic() + FAREWELL_SECONDS
-    while runner.server and runner.server.connections:
-        if time.monotonic() > until:
-            return
-        await asyncio.sleep(0.02)

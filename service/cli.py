@@ -47,7 +47,7 @@ def serve() -> None:
         faults = (f"ORBIT_{'_'.join(map(str, f['loc'])).upper()}: {f['msg']}" for f in error.errors())
         raise click.ClickException("; ".join(faults)) from None
     if handover.inherited():
-        from service.app import serve as work
+        from service.serve import serve as work
 
         sys.exit(asyncio.run(work(settings)))
     from service.fleet.serve import serve as lead
