@@ -36,8 +36,7 @@ async def keep_place(ari: Ari, app: str) -> None:
 
 async def _hear_nothing(ari: Ari, app: str) -> None:
     """The subscription to all channels was the dead process's; without it the node sends nothing more."""
-    only_this = {"allowed": [{"type": "ApplicationReplaced"}]}
-    await ari.call("applications", "filter", applicationName=app, filter=only_this)
+    await ari.filter_events(app, ["ApplicationReplaced"])
     try:
         await ari.call("applications", "unsubscribe", applicationName=app, eventSource="channel:")
     except AriRefused:

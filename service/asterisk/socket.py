@@ -83,12 +83,7 @@ class EventSocket:
 
     async def _subscribe(self) -> None:
         """All channels, so that a call is followed from its first event on, and only the events that we use."""
-        await self._ari.call(
-            "applications",
-            "filter",
-            applicationName=self._app,
-            filter={"allowed": [{"type": kind} for kind in TYPES]},
-        )
+        await self._ari.filter_events(self._app, TYPES)
         await self._ari.call("applications", "subscribe", applicationName=self._app, eventSource="channel:")
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, beside: list[asyncio.Task[None]]) -> None:

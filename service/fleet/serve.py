@@ -12,6 +12,7 @@ import structlog
 
 from service import log
 from service.fleet.fleet import Fleet
+from service.fleet.scoreboard import scoreboard
 from service.fleet.worker import Workers
 from service.settings import Settings
 
@@ -25,7 +26,7 @@ logger = structlog.get_logger()
 def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT; SIGHUP replaces the workers one by one. Raises `OSError` where the address cannot
     be bound or ORBIT_HOME cannot be written."""
-    with bound(settings.api_host, settings.api_port) as listener:
+    with bound(settings.api_host, settings.api_port) as listener, scoreboard():
         log.configure(settings.log_level)
         asyncio.run(_serve(settings, listener))
 

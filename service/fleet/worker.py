@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from service.fleet.child import handed, leashed
+from service.fleet.scoreboard import gone
 from service.handover import Notices, tell
 
 log = structlog.get_logger()
@@ -31,6 +32,7 @@ class Worker:
         """Its exit status, once it has ended; the negative number of a signal that killed it."""
         status = await self._process.wait()
         self._pid_file.unlink(missing_ok=True)
+        gone(self.pid)
         return status
 
     async def end(self, seconds: float) -> None:

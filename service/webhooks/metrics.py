@@ -9,4 +9,6 @@ FIRST_ATTEMPT = Histogram(
     "From an event to the first request that tells of it.",
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )
-OUTBOX_DEPTH = Gauge("orbit_outbox_depth", "Events that wait for their fan-out.")
+OUTBOX_DEPTH = Gauge(
+    "orbit_outbox_depth", "Events that wait for their fan-out.", multiprocess_mode="livemostrecent"
+)

@@ -6,6 +6,7 @@ import time
 import aiohttp
 import pytest
 
+from service.asterisk.decode import TYPES
 from tests.stories.client import until
 
 
@@ -200,8 +201,11 @@ async def test_an_event_stream_taken_by_another_is_won_back_and_nothing_is_lost(
     call = await api.call("+15005550006")
     await api.reaches(call["id"], "in_progress")
     login = aiohttp.encode_basic_auth(stack.env["ORBIT_ARI_USER"], stack.env["ORBIT_ARI_PASSWORD"])
-    async with aiohttp.ClientSession(headers={"Authorization": login}) as thief:
-        socket = await thief.ws_connect(stack.env["ORBIT_ARI_URL"] + "/events", params={"app": "orbit-p1"})
+    async with aiohttp.ClientSession(stack.env["ORBIT_ARI_URL"] + "/", headers={"Authorization": login}) as thief:
+        async with thief.get("applications") as answer:  # those of processes that are gone hear of no channel any more
+            [ours] = [a for a in await answer.json() if a["channel_ids"]]
+        assert {each["type"] for each in ours["events_allowed"]} == set(TYPES)  # nothing else is sent to us
+        socket = await thief.ws_connect("events", params={"app": ours["name"]})
         await network.quiet()
         await socket.close()
     ended = await api.ends(call["id"])
