@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +46,7 @@ class RedisLanes:
         self._claim, self._settle = script(redis, "claim"), script(redis, "settle")
         self._release = script(redis, "release")
         self._name, self._count = process or secrets.token_hex(8), itertools.count()
+        self._redis, self._missed = redis, set[str]()
 
     async def claim(
         self, now: int, each: int, total: int, busy: Mapping[str, int]
@@ -73,6 +74,13 @@ class RedisLanes:
         """Makes what a dead process holds due at once."""
         with guarded():
             await self._release(keys=[keys.OUTBOX], args=[process, now])
+
+    async def sweep(self, in_hand: Set[str], now: int) -> None:
+        with guarded():
+            held = {each.decode() for each in await self._redis.smembers(keys.leased_by(self._name))} - in_hand
+            lost, self._missed = held & self._missed, held - self._missed
+            if lost:
+                await self._release(keys=[keys.OUTBOX], args=[self._name, now, *lost])
 
     def _lease(self) -> str:
         """A new token each time: an outcome under an old lease counts no more, not even this process's own."""

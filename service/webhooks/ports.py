@@ -3,7 +3,7 @@
 Every method may raise `StoreUnavailable`. Times are ms since 1970.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -104,6 +104,11 @@ class Lanes(Protocol):
 
         Changes nothing where the lease was lost to another process.
         """
+        ...
+
+    async def sweep(self, in_hand: Set[str], now: int) -> None:
+        """Makes due what is leased to this process and not in its hands, at two looks in a row: the answer to a claim
+        got lost with the store. `in_hand` are ids of deliveries."""
         ...
 
 

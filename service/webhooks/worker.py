@@ -29,6 +29,7 @@ POLL_SECONDS = 0.5  # what other processes made due is seen after so long
 PERMISSION_SECONDS = 5.0  # how long a claimed lane waits until it is sure that nobody has taken over
 ADDRESS_SECONDS = 2.0  # how long a claimed lane waits for Redis before its request, within the lease
 STORE_PAUSE_SECONDS = 0.2
+SWEEP_MS = 1000  # between two looks for lanes that are leased to us and that we do not know of
 OUTCOME_SECONDS = 60.0  # how long an outcome waits for Redis; where another process took the lane, it is dropped
 
 
@@ -56,6 +57,8 @@ class Worker:
         self._per_endpoint, self._retry_seconds = per_endpoint, retry_seconds
         self._each = per_endpoint
         self._busy: Counter[str] = Counter()
+        self._in_hand: set[str] = set()
+        self._swept_at = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._closing = False
@@ -78,9 +81,13 @@ class Worker:
             return POLL_SECONDS
         self._each = self._per_endpoint if len(self._tasks) < REQUESTS / 2 else 1
         now = self._clock()
+        if now - self._swept_at >= SWEEP_MS:
+            self._swept_at = now
+            await self._lanes.sweep(self._in_hand, now)
         claimed, next_due = await self._lanes.claim(now, self._each, room, self._busy)
         for held in claimed:
             self._busy[held.endpoint] += 1
+            self._in_hand.add(held.id)
             task = asyncio.create_task(self._carry(held))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -102,15 +109,20 @@ class Worker:
         held: Claimed | None = first
         try:
             while held is not None:
-                held = await self._attempt(held)
+                self._in_hand.add(held.id)
+                following = await self._attempt(held)
+                self._in_hand.discard(held.id)
+                held = following
         except asyncio.CancelledError:
             await self._give_back(held)
             raise
         except StoreUnavailable:
-            pass  # the lease ends, and the lane is due again
+            pass  # nobody has it in hand any more, so it is swept up
         except Exception:
             log.exception("webhook delivery not carried out", endpoint=first.endpoint)
         finally:
+            if held is not None:
+                self._in_hand.discard(held.id)
             self._free(first.endpoint)
 
     def _free(self, endpoint: str) -> None:

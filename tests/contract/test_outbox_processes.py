@@ -153,3 +153,42 @@ async def test_a_process_that_was_taken_over_sends_nothing(house, receivers, unt
     await until(lambda: house.running["p1"][0]._worker._tasks)
     await asyncio.sleep(0.3)
     assert receiver.requests == []
+
+
+async def test_a_claim_whose_answer_got_lost_is_found_again(house, receivers, until):
+    receiver = await receivers()
+    house.subscribe("one", receiver.url)
+    await house.happen("call_1", times=2)
+    lanes = RedisLanes(house.redis, 600_000, "orbit-p1")
+    plan = [
+        (entry_id, event, [(mint("dlv"), "wh_one", receiver.url)])
+        for entry_id, event in await RedisOutbox(house.redis).read(9, 100)
+    ]
+    await RedisOutbox(house.redis).fan_out(plan, house.clock())
+    assert len((await lanes.claim(house.clock(), 16, 10, {}))[0]) == 1  # Redis did it, and its answer came too late
+    await lanes.sweep(set(), house.clock())
+    assert (await lanes.claim(house.clock(), 16, 10, {}))[0] == []  # it may still be on its way
+    await lanes.sweep(set(), house.clock())
+    house.start()
+    await until(lambda: receiver.sequences() == [1, 2])
+
+
+async def test_what_is_in_hand_is_not_swept_up(house, receivers, until):
+    receiver, gate = await receivers(), asyncio.Event()
+
+    async def reply(request):
+        await gate.wait()
+        return web.Response()
+
+    receiver.reply = reply
+    webhook = house.subscribe("one", receiver.url)
+    house.start()
+    await house.happen("call_1", times=2)
+    for _ in range(4):
+        await until(lambda: receiver.under_way == 1)
+        house.pass_seconds(1.1)
+        await asyncio.sleep(0.05)
+    gate.set()
+    await until(lambda: house.has_status(webhook, "delivered"))
+    assert receiver.sequences() == [1, 2]
+    assert not house.running["p1"][0]._worker._in_hand
