@@ -110,7 +110,12 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         )
         stack.push_async_callback(settle, switch, reactor)
         listener = Listener(
-            reactor.submit, reception.offered, reconciler.compare, reception.call_id, membership.owns
+            reactor.submit,
+            reception.offered,
+            reception.untaken,
+            reconciler.compare,
+            reception.call_id,
+            membership.owns,
         )
         keeper = RecordingKeeper(calls, switch, storage, reactor)
         work: list[Callable[[], Coroutine[Any, Any, None]]] = [

@@ -57,6 +57,12 @@ class FakeStanding:
         if self.fenced:
             raise Fenced
 
+    def now(self):
+        return 0.0
+
+    def prove(self, asked):
+        pass
+
     def end(self):
         self.ended = True
 

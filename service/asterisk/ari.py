@@ -65,8 +65,8 @@ class Ari:
             return await response.json() if response.status != 204 else None
 
     async def filter_events(self, app: str, types: Iterable[str]) -> None:
-        """Has the node send an application nothing but these types. (The swagger binding wraps a body in its parameter's
-        name; ARI wants this one bare, and takes a wrapped one for no filter at all.)
+        """Has the node send an application nothing but these types. (The swagger binding wraps a body in its
+        parameter's name; ARI wants this one bare, and takes a wrapped one for no filter at all.)
 
         Raises as `call`.
         """

@@ -13,7 +13,7 @@ _SECONDS = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,6})?")
 
 def ms(timestamp: str) -> int:
     """ARI's time (`2026-11-22T15:27:41.549+0000`) in ms since 1970."""
-    return round(datetime.strptime(timestamp, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() * 1000)
+    return round(datetime.fromisoformat(timestamp).timestamp() * 1000)
 
 
 def seconds_to_ms(text: str) -> int | None:

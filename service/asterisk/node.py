@@ -14,7 +14,7 @@ from service.asterisk.decode import Decoder, Identify
 from service.asterisk.ledger import Ledger
 from service.asterisk.place import keep_place
 from service.asterisk.socket import EventSocket
-from service.calls.events import Event
+from service.calls.events import Event, LegEnded
 from service.control.inbound import Offer
 from service.control.node_state import BridgeState, ChannelState
 from service.errors import AsteriskUnavailable
@@ -24,11 +24,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who hears of a node: events in order, offers that are ours, and each (re)connect. `owns` tells whose calls are
-    ours, by their application."""
+    """Who hears of a node: events in order, offers that are ours, the end of callers whom nobody took, and each
+    (re)connect. `owns` tells whose calls are ours, by their application."""
 
     event: Callable[[Event], None]
     offer: Callable[[Offer], Awaitable[None]]
+    untaken: Callable[[Offer, Event], Awaitable[None]]
     connected: Callable[[str], Awaitable[None]]
     identify: Identify
     owns: Callable[[str], bool]
@@ -93,7 +94,11 @@ class Node:
             return
         elif (offer := self._decoder.offer(message)) is not None:
             self._spawn(self._offered(offer))
-        elif (event := self._decoder.event(message)) is not None:
+        elif (event := self._decoder.event(message)) is None:
+            return
+        elif isinstance(event, LegEnded) and (untaken := self._untaken(message["channel"])) is not None:
+            self._spawn(self._listener.untaken(untaken, event))
+        else:
             self._listener.event(event)
 
     def _ours(self, message: dict[str, Any]) -> bool:
@@ -102,6 +107,10 @@ class Node:
         channel = message.get("channel") or message.get("peer")
         app = variable(channel, "ORBIT_APP") if channel else ""
         return not app or self._listener.owns(app)
+
+    def _untaken(self, channel: dict[str, Any]) -> Offer | None:
+        """A caller who ended before any process had taken the call: none of them follows it, all of them may tell."""
+        return None if variable(channel, "ORBIT_APP") else offer_of(channel, self.name, self.app)
 
     async def _claim(self, channel_id: str) -> None:
         """First come, first served among the processes: 409 says that another one was faster."""

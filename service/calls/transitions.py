@@ -79,7 +79,9 @@ def _waiting(call: Call, event: LegWaiting) -> Change | None:
     return None if call.direction is Direction.OUTBOUND or asked_to_end else Change(call, commands=(Accept(call),))
 
 
-def _missing(call: Call, event: LegMissing) -> Change | None:
+def _not_dialled(call: Call, event: LegMissing | CallCreated) -> Change | None:
+    """Found out by a comparison; or the request that made it is repeated, since its answer got lost with the store or
+    with its process. Should the channel be there after all, Asterisk refuses a second one of its name."""
     del event
     asked_to_end = call.hangup_requested_at is not None
     return None if call.direction is Direction.INBOUND or asked_to_end else Change(call, commands=(Originate(call),))
@@ -178,7 +180,8 @@ _ALIVE = (*_BEFORE_ANSWER, Status.IN_PROGRESS)
 TABLE: dict[tuple[Status, type[Event]], Callable[[Call, Any], Change | None]] = {
     (Status.INITIATING, LegRang): _rang,
     (Status.INITIATING, LegWaiting): _waiting,
-    (Status.INITIATING, LegMissing): _missing,
+    (Status.INITIATING, LegMissing): _not_dialled,
+    (Status.INITIATING, CallCreated): _not_dialled,
     **{(status, LegAnswered): _answered for status in _BEFORE_ANSWER},
     **{(status, LegEnded): _ended for status in _ALIVE},
     **{(status, LegLost): _lost for status in _ALIVE},

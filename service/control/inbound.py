@@ -6,7 +6,7 @@ from typing import Protocol
 import structlog
 
 from service.calls.call import Call, Direction, Leg
-from service.calls.events import CallCreated
+from service.calls.events import CallCreated, Event
 from service.calls.ids import derive
 from service.control.originate import NumberBook, TrunkBook
 from service.control.reactor import Reactor
@@ -82,6 +82,14 @@ class Reception:
         call = await self._call(offer)
         if call is not None:
             await self._reactor.handle(CallCreated(call_id=call.id, at=offer.at, call=call, recovered=True))
+
+    async def untaken(self, offer: Offer, end: Event) -> None:
+        """A caller is gone whom nobody had taken: on record all the same. What fails here, the ledger brings."""
+        try:
+            await self.recovered(offer)
+            await self._reactor.handle(end)
+        except StoreUnavailable:
+            log.warning("a caller whom nobody took is on record later", channel=offer.channel_id)
 
     async def _call(self, offer: Offer) -> Call | None:
         number = await self._numbers.by_number(as_e164(offer.called))

@@ -126,6 +126,15 @@ class Membership:
         if not self.valid:
             raise Fenced
 
+    def now(self) -> float:
+        return _clock()
+
+    def prove(self, asked: float) -> None:
+        """At `asked` nobody had taken over. After a gap in the proofs, this process takes nobody over for a while."""
+        if asked >= self._valid_until or not self._steady_since:
+            self._steady_since = asked
+        self._valid_until = max(self._valid_until, asked + self._lease_ms / 1000)
+
     def end(self) -> None:
         """Another process has taken over."""
         if not self.fenced.is_set():
@@ -146,7 +155,7 @@ class Membership:
         """Becomes a member, in the place of what ran under the same name before. Raises `StoreUnavailable`."""
         asked = _clock()
         before = await self._members.join(self.app, self._name, self._lease_ms)
-        self._prove(asked)
+        self.prove(asked)
         await self._adopt(before)
 
     async def _renew(self) -> None:
@@ -155,7 +164,7 @@ class Membership:
         if found is None:
             self.end()
             return
-        self._prove(asked)
+        self.prove(asked)
         self.round = found
         self._lines.measured(found.load)
         # After an outage of the store everybody is overdue; the living need a moment to renew their leases.
@@ -165,11 +174,6 @@ class Membership:
             if live == 0 and app != self.app and app in self.apps and await self._members.retire(self.app, app):
                 self.apps.discard(app)
                 self._lines.unfollow(app)
-
-    def _prove(self, asked: float) -> None:
-        if asked >= self._valid_until or not self._steady_since:
-            self._steady_since = asked
-        self._valid_until = asked + self._lease_ms / 1000
 
     async def _adopt(self, dead: Sequence[str]) -> None:
         taken = set()

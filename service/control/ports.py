@@ -64,6 +64,14 @@ class Standing(Protocol):
         """Raises `Fenced` where another process may have taken over."""
         ...
 
+    def now(self) -> float:
+        """The clock of the proofs, seconds."""
+        ...
+
+    def prove(self, asked: float) -> None:
+        """The store has done what it does for members only; it was asked at `asked`."""
+        ...
+
     def end(self) -> None:
         """Another process has taken over: this one ends."""
         ...

@@ -98,12 +98,11 @@ class Reactor:
         del self._lanes[call_id]
 
     async def _apply(self, event: Event) -> Call | None:
-        held: Versioned | None = None
-        if isinstance(event, CallCreated):
-            fresh = True
-        else:
-            held = self._live.get(event.call_id)
-            fresh = False
+        held = self._live.get(event.call_id)
+        fresh = isinstance(event, CallCreated)
+        if fresh and held is not None:  # made by this process, and its command is on its way
+            metrics.EVENTS_IGNORED.labels("no_change").inc()
+            return held.call
         while True:
             if held is None and not fresh:
                 held = await self._store.load(event.call_id)
@@ -121,7 +120,9 @@ class Reactor:
             rows, entries = (
                 zip(*map(self._presenter.announce, change.notices), strict=True) if change.notices else ((), ())
             )
+            asked = self._standing.now()
             if await self._store.write(change.call, version, held.call if held else None, rows, entries):
+                self._standing.prove(asked)
                 self._keep(Versioned(change.call, version + 1))
                 for notice in change.notices:
                     metrics.CALL_EVENTS.labels(notice.type).inc()

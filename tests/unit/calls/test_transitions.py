@@ -51,6 +51,7 @@ EVENTS = {
 SAME = "same"  # changes, but not the status
 MEANING = {  # (status, event): the status afterwards; what is not here changes nothing
     (Status.INITIATING, LegMissing): SAME,
+    (Status.INITIATING, CallCreated): SAME,
     (Status.INITIATING, LegRang): Status.RINGING,
     (Status.INITIATING, LegAnswered): Status.IN_PROGRESS,
     (Status.RINGING, LegAnswered): Status.IN_PROGRESS,

@@ -103,6 +103,18 @@ async def test_it_follows_its_own_calls_while_its_lease_lasts(world):
     world.us.check()
 
 
+async def test_a_write_that_the_store_took_is_a_proof_as_well(world):
+    await world.us.join()
+    world.now += 5  # the store was away
+    asked = world.us.now()
+    world.now += 0.5
+    world.us.prove(asked)
+    world.us.check()
+    world.now += 2.6
+    with pytest.raises(Fenced):
+        world.us.check()
+
+
 async def test_who_ran_under_the_same_name_before_is_taken_over_at_once(world):
     world.members.before = ["orbit-us-before"]
     await world.us.join()

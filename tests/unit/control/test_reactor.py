@@ -101,6 +101,26 @@ async def test_an_event_waits_for_the_store(world):
     assert [orjson.loads(e.body)["type"] for e in store.outbox] == ["call.initiated", "call.ringing", "call.busy"]
 
 
+async def test_a_call_whose_write_got_no_answer_is_dialled_when_it_is_asked_for_again(world):
+    store, switch, reactor = world
+    call, write = new_call(), store.write
+
+    async def too_late(*written):
+        await write(*written)  # the store has it; nobody heard so
+        raise StoreUnavailable
+
+    store.write = too_late
+    with pytest.raises(StoreUnavailable):
+        await create(reactor, call)
+    assert switch.commands == []
+    store.write = write
+    again = await create(reactor, call)
+    await reactor.drained()
+    assert again.id == call.id
+    assert [type(c) for c in switch.commands] == [Originate]
+    assert len(store.outbox) == 1
+
+
 async def test_a_hangup_waits_for_the_dialling(world):
     _, switch, reactor = world
     order, gate = [], asyncio.Event()
