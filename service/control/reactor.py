@@ -111,6 +111,10 @@ class Reactor:
                     return None
             fresh = False
             change = apply(held.call if held else None, event)
+            if change is None and held is self._live.get(event.call_id) is not None:
+                del self._live[event.call_id]  # our copy may be old: another process can have written since
+                held = None
+                continue
             if change is None:
                 metrics.EVENTS_IGNORED.labels("no_change").inc()
                 if held is not None:

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 LOOK_SECONDS = 0.2  # pause between looks at what is due
 LEASE_MS = 10_000  # what a process has taken and not brought by then is taken again, by any
-AGAIN_MS = 5_000  # pause after a failure
+AGAIN_MS = 3_000  # pause after a failure
 GIVE_UP_MS = 3_600_000  # a node that has had no file for this long after the end has none
 
 
@@ -81,7 +81,9 @@ class RecordingKeeper:
                 # The node writes what it hears from the far end first: that is the callee of a call that we dialled.
                 swap = call.direction is Direction.OUTBOUND
                 length = await self._storage.keep(call.id, raw, swap)
-                await self._reactor.handle(RecordingStored(call_id=call.id, at=now_ms(), duration_ms=length))
+                stored = await self._reactor.handle(RecordingStored(call_id=call.id, at=now_ms(), duration_ms=length))
+                if stored is None or stored.recording is not Recording.READY:
+                    raise StoreUnavailable("the recording is not on record")
                 await self._switch.drop_recording(call)
                 metrics.RECORDINGS.labels("stored").inc()
             elif age > GIVE_UP_MS:

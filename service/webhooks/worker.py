@@ -80,6 +80,7 @@ class Worker:
         if room <= 0:
             return POLL_SECONDS
         self._each = self._per_endpoint if len(self._tasks) < REQUESTS / 2 else 1
+        self._check()
         now = self._clock()
         if now - self._swept_at >= SWEEP_MS:
             self._swept_at = now

@@ -150,9 +150,14 @@ async def test_a_process_that_was_taken_over_sends_nothing(house, receivers, unt
 
     house.start(check=fenced)
     await house.happen("call_1")
-    await until(lambda: house.running["p1"][0]._worker._tasks)
+
+    async def fanned_out():
+        return await RedisOutbox(house.redis).depth() == 0
+
+    await until(fanned_out)
     await asyncio.sleep(0.3)
     assert receiver.requests == []
+    assert (await house.newest("wh_one"))["status"] == "pending"
 
 
 async def test_a_claim_whose_answer_got_lost_is_found_again(house, receivers, until):

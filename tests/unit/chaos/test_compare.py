@@ -83,10 +83,12 @@ def test_on_record_as_answered_and_never_dialled(good):
     assert kinds(replace(good, sightings=good.sightings[1:])) == ["lost"]
 
 
-def test_not_dialled_and_on_record_as_such_is_told_and_no_difference(good):
+def test_not_dialled_and_on_record_as_such_is_no_difference_where_its_node_was_away(good):
     failed = {"status": "failed", "hangup": hangup("system", "asterisk_unavailable"), "answered_at": None}
-    found = compare(replace(changed(good, **failed, ringing_at=None), sightings=good.sightings[1:]))
+    books = replace(changed(good, **failed, ringing_at=None), sightings=good.sightings[1:])
+    found = compare(replace(books, away=True))
     assert (found.differences, len(found.not_dialled)) == ([], 1)
+    assert kinds(books) == ["wrong"]
 
 
 def test_two_invites_and_two_records(good):

@@ -1,13 +1,14 @@
 """The one door of state: order, conflicts, and nothing lost while the store is away."""
 
 import asyncio
+from dataclasses import replace
 
 import orjson
 import pytest
 
-from service.calls.call import Call, Direction, Leg
+from service.calls.call import Call, Direction, Leg, Recording
 from service.calls.commands import ForgetOutcome, HangUp, Originate
-from service.calls.events import CallCreated, HangupRequested, LegAnswered, LegEnded, LegRang
+from service.calls.events import CallCreated, HangupRequested, LegAnswered, LegEnded, LegRang, RecordingStored
 from service.calls.ids import channel_of, mint
 from service.calls.status import Status
 from service.calls.times import now_ms
@@ -137,6 +138,18 @@ async def test_a_hangup_waits_for_the_dialling(world):
     gate.set()
     await reactor.drained()
     assert order == [Originate, HangUp]
+
+
+async def test_an_old_copy_hides_nothing(world):
+    store, _, reactor = world
+    other = Reactor(store, FakeSwitch(), Presenter("http://host", b"secret", 24), FakeStanding())
+    call = replace(new_call(), record=True)
+    await create(reactor, call)
+    await reactor.handle(LegAnswered(call_id=call.id, at=now_ms()))
+    await other.handle(LegEnded(call_id=call.id, at=now_ms(), cause=16))
+    stored = await reactor.handle(RecordingStored(call_id=call.id, at=now_ms(), duration_ms=1))
+    assert stored.recording is Recording.READY
+    assert not reactor._live
 
 
 async def test_events_of_nobody_are_counted_and_forgotten(world):
