@@ -26,6 +26,7 @@ from service.control.present import Presenter
 from service.control.reactor import Reactor
 from service.control.reconcile import Reconciler
 from service.control.recordings import RecordingKeeper
+from service.control.retention import Retention
 from service.control.seed import Seeds, plant
 from service.control.watch import Watch
 from service.control.webhooks import WebhookRegistry
@@ -35,8 +36,9 @@ from service.storage.folder import Folder
 from service.store.admission import Admission
 from service.store.answers import Answers
 from service.store.books import RedisNumbers, RedisTrunks
+from service.store.cache import Cache
 from service.store.calls import RedisCalls
-from service.store.connection import connect
+from service.store.connection import Client, connect
 from service.store.deliveries import RedisDeliveries
 from service.store.documents import Documents
 from service.store.keyring import Keyring
@@ -44,6 +46,7 @@ from service.store.lanes import RedisLanes
 from service.store.members import RedisMembers
 from service.store.outbox import RedisOutbox
 from service.store.probe import Probe
+from service.store.retention import RedisOldCalls
 from service.webhooks.start import lease_ms, webhooks
 
 logger = structlog.get_logger()
@@ -68,9 +71,10 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(redis.aclose)
         app = stasis_name(settings.process_name)
         keyring, calls = Keyring(redis), RedisCalls(redis, settings.max_live_calls, app)
-        number_documents = Documents(redis, "numbers", "num", unique="number")
-        trunk_documents = Documents(redis, "trunks", "trunk", unique="name")
-        webhook_documents = Documents(redis, "webhooks", "wh")
+        cache = Cache(redis)
+        number_documents = Documents(redis, "numbers", "num", unique="number", cache=cache)
+        trunk_documents = Documents(redis, "trunks", "trunk", unique="name", cache=cache)
+        webhook_documents = Documents(redis, "webhooks", "wh", cache=cache)
         numbers, trunks = RedisNumbers(number_documents), RedisTrunks(trunk_documents)
         secret, account_secret = await first_start(settings, keyring, numbers, trunks)
 
@@ -119,8 +123,10 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         )
         keeper = RecordingKeeper(calls, switch, storage, reactor)
         work: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            cache.run,
             keeper.run,
             watch.run,
+            *retention(settings, redis, storage),
             *(partial(node.run, listener) for node in nodes.values()),
         ]
         tasks += [asyncio.create_task(kept(job)) for job in work]
@@ -134,7 +140,7 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         application = build(
             Services(
                 settings=settings,
-                admission=Admission(redis),
+                admission=Admission(redis, cache),
                 answers=Answers(redis, settings.idempotency_hours),
                 calls=calls,
                 reactor=reactor,
@@ -148,6 +154,12 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             )
         )
         yield House(application, membership, switch.claim_no_more)
+
+
+def retention(settings: Settings, redis: Client, storage: Folder) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+    """The job that forgets old calls, where they are not kept for ever."""
+    days = settings.retention_days
+    return [Retention(RedisOldCalls(redis), storage, days).run] if days else []
 
 
 def node_of(node: NodeSettings, app: str, settings: Settings) -> Node:

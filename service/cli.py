@@ -47,13 +47,19 @@ def serve() -> None:
         faults = (f"ORBIT_{'_'.join(map(str, f['loc'])).upper()}: {f['msg']}" for f in error.errors())
         raise click.ClickException("; ".join(faults)) from None
     if handover.inherited():
+        import uvloop
+
         from service.serve import serve as work
 
-        sys.exit(asyncio.run(work(settings)))
+        sys.exit(uvloop.run(work(settings)))
     from service.fleet.serve import serve as lead
+    from service.store.address import parse
 
     try:
+        parse(settings.redis_url)
         lead(settings)
+    except ValueError as error:
+        raise click.ClickException(f"ORBIT_REDIS_URL: {error}") from None
     except OSError as error:
         raise click.ClickException(str(error)) from None
 
@@ -90,6 +96,6 @@ def create_key(test: bool, scopes: tuple[str, ...]) -> None:
 
     try:
         asyncio.run(register())
-    except OrbitError as error:
+    except (OrbitError, ValueError) as error:
         raise click.ClickException(f"{error} (ORBIT_REDIS_URL)") from None
     click.echo(api_key)

@@ -133,3 +133,7 @@ class RecordingStorage(Protocol):
     def find(self, recording_id: str) -> Path | None:
         """The WAV file, or None."""
         ...
+
+    async def delete(self, recording_id: str) -> None:
+        """No error where there is none."""
+        ...

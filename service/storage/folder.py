@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from service.calls.ids import is_id
@@ -33,6 +34,16 @@ class Folder:
     def find(self, recording_id: str) -> Path | None:
         path = self._path(recording_id)
         return path if path.is_file() else None
+
+    async def delete(self, recording_id: str) -> None:
+        """No error where there is none."""
+        await asyncio.to_thread(self._delete, recording_id)
+
+    def _delete(self, recording_id: str) -> None:
+        path = self._path(recording_id)
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # others are in it
+            path.parent.rmdir()
 
     def _path(self, recording_id: str) -> Path:
         if not is_id(recording_id, "call"):

@@ -56,7 +56,7 @@ STEP = 1_000  # of them in one round trip
 _INDEXED = ("status", "from", "to", "direction", "agent_id")
 
 
-def _indexes(call: Call) -> dict[str, str]:
+def indexes(call: Call) -> dict[str, str]:
     """Index → value of every sorted set that a call is in."""
     values = {
         "all": "",
@@ -75,7 +75,7 @@ class RedisCalls:
 
     def __init__(self, redis: Client, max_live: int = 0, writer: str = "") -> None:
         self._redis, self._max_live, self._writer = redis, max_live, writer
-        self._write = redis.register_script(WRITE)
+        self._write = redis.durable_script(WRITE)
         self._take_recordings = redis.register_script(TAKE_RECORDINGS)
 
     async def load(self, call_id: str) -> Versioned | None:
@@ -86,7 +86,7 @@ class RedisCalls:
     async def write(
         self, call: Call, version: int, before: Call | None, timeline: Sequence[bytes], outbox: Sequence[OutboxEntry]
     ) -> bool:
-        new, old = _indexes(call), _indexes(before) if before else {}
+        new, old = indexes(call), indexes(before) if before else {}
         enter = [keys.calls_by(f, v) for f, v in new.items() if old.get(f) != v]
         leave = [keys.calls_by(f, v) for f, v in old.items() if new.get(f) != v]
         pending = call.recording is Recording.PENDING
@@ -223,7 +223,7 @@ class RedisCalls:
         pipe = self._redis.pipeline(transaction=False)
         for member in ids:
             pipe.hget(keys.call(member.decode()), "doc")
-        return list(await pipe.execute()) if pipe.command_stack else []
+        return list(await pipe.execute())
 
 
 def _lex(bound: str) -> str:

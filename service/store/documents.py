@@ -1,5 +1,6 @@
 """Small collections (numbers, trunks, webhooks, keys): a document per id, an order by id, one unique value each."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -7,11 +8,12 @@ import orjson
 from service.control.ports import Page
 from service.errors import Conflict, InvalidCursor
 from service.store import keys
+from service.store.cache import Cache
 from service.store.connection import Client, guarded
 from service.store.cursor import decode_cursor, encode_cursor
 
 # KEYS: documents, order, unique. ARGV: id, document, unique value and the one before ('' none), the document before
-# ('' where it must be new).
+# ('' where it must be new), the channel of changes, the collection's kind.
 PUT = """
 local there = redis.call('HGET', KEYS[1], ARGV[1])
 if ARGV[5] ~= '' and there ~= ARGV[5] then return there and 'changed' or 'gone' end
@@ -23,23 +25,27 @@ end
 if ARGV[4] ~= '' and ARGV[4] ~= ARGV[3] then redis.call('HDEL', KEYS[3], ARGV[4]) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], 0, ARGV[1])
+redis.call('PUBLISH', ARGV[6], ARGV[7])
 return 'ok'
 """
 
-# KEYS: documents, order, unique. ARGV: id, unique value ('' none). The value may be another's by now.
+# KEYS: documents, order, unique. ARGV: id, unique value ('' none; it may be another's by now), channel, kind.
 DELETE = """
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
 redis.call('ZREM', KEYS[2], ARGV[1])
 if ARGV[2] ~= '' and redis.call('HGET', KEYS[3], ARGV[2]) == ARGV[1] then redis.call('HDEL', KEYS[3], ARGV[2]) end
+redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1
 """
 
 
 class Documents:
-    """One collection of JSON documents, each with an `id`. `unique` names the field whose value may occur once."""
+    """One collection of JSON documents, each with an `id`. `unique` names the field whose value may occur once. Where
+    there is a `cache`, only pages are read from Redis each time."""
 
-    def __init__(self, redis: Client, kind: str, prefix: str, unique: str = "") -> None:
+    def __init__(self, redis: Client, kind: str, prefix: str, unique: str = "", cache: Cache | None = None) -> None:
         self._redis, self._kind, self._prefix, self._unique = redis, kind, prefix, unique
+        self._cache = cache or Cache(redis)  # one that does not run keeps nothing
         self._put, self._delete = redis.register_script(PUT), redis.register_script(DELETE)
         self._keys = [keys.documents(kind), keys.order(kind), keys.unique(kind)]
 
@@ -55,42 +61,28 @@ class Documents:
     async def _write(self, document: dict[str, Any], before: dict[str, Any] | None) -> bool:
         value = str(document[self._unique]) if self._unique else ""
         value_before = str(before[self._unique]) if before and self._unique else ""
-        with guarded():
-            answer = await self._put(
-                keys=self._keys,
-                args=[
-                    document["id"],
-                    orjson.dumps(document),
-                    value,
-                    value_before,
-                    orjson.dumps(before) if before else "",
-                ],
-            )
+        expected = orjson.dumps(before) if before else ""
+        answer = await self._change(self._put, document["id"], orjson.dumps(document), value, value_before, expected)
         if answer == b"taken":
             raise Conflict(f"{self._unique} {value} is taken.")
         return bool(answer == b"ok")
 
     async def get(self, document_id: str) -> dict[str, Any] | None:
-        with guarded():
-            found = await self._redis.hget(keys.documents(self._kind), document_id)
-        return orjson.loads(found) if found else None
+        return await self._read(f"id:{document_id}", lambda: self._by_id(document_id))
 
     async def find(self, value: str) -> dict[str, Any] | None:
         """The document with this unique value."""
-        with guarded():
-            owner = await self._redis.hget(keys.unique(self._kind), value)
-        return await self.get(owner.decode()) if owner else None
+        return await self._read(f"value:{value}", lambda: self._by_value(value))
 
     async def delete(self, document: dict[str, Any]) -> bool:
         """False where it was gone already."""
         value = str(document[self._unique]) if self._unique else ""
-        with guarded():
-            return bool(await self._delete(keys=self._keys, args=[document["id"], value]))
+        return bool(await self._change(self._delete, document["id"], value))
 
     async def all(self) -> list[dict[str, Any]]:
         """Every document, oldest first. For collections that are small by nature."""
         with guarded():
-            found = await self._redis.hvals(keys.documents(self._kind))
+            found = await self._cache.get(self._kind, "all", self._values)
         return sorted((orjson.loads(d) for d in found), key=lambda d: str(d["id"]))
 
     async def page(self, cursor: str | None, limit: int) -> Page:
@@ -108,3 +100,25 @@ class Documents:
         return Page(
             [orjson.loads(d) for d in found if d], encode_cursor(ids[limit - 1].decode()) if more else None, total
         )
+
+    async def _change(self, script: Callable[..., Awaitable[Any]], *args: str | bytes) -> Any:
+        try:
+            with guarded():
+                return await script(keys=self._keys, args=[*args, keys.CHANGED, self._kind])
+        finally:
+            self._cache.drop(self._kind)
+
+    async def _read(self, name: str, read: Callable[[], Awaitable[Any]]) -> dict[str, Any] | None:
+        with guarded():
+            found = await self._cache.get(self._kind, name, read)
+        return orjson.loads(found) if found else None
+
+    async def _by_id(self, document_id: str) -> Any:
+        return await self._redis.hget(keys.documents(self._kind), document_id)
+
+    async def _by_value(self, value: str) -> Any:
+        owner = await self._redis.hget(keys.unique(self._kind), value)
+        return await self._by_id(owner.decode()) if owner else None
+
+    async def _values(self) -> Any:
+        return await self._redis.hvals(keys.documents(self._kind))

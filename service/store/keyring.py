@@ -27,6 +27,7 @@ class Keyring:
         document = {"id": name[:16], "scopes": list(scopes), "sandbox": sandbox}
         with guarded():
             await self._redis.hset(keys.API_KEYS, name, orjson.dumps(document))
+            await self._redis.publish(keys.CHANGED, "keys")
         return document
 
     async def secret(self, name: str, given: str = "") -> bytes:

@@ -105,3 +105,8 @@ def bucket(name: str) -> str:
 def answer(key_id: str, digest: str) -> str:
     """Hash: the first answer to an idempotency key."""
     return f"{{orbit:answer:{key_id}:{digest}}}"
+
+
+# ── what processes tell each other ───────────────────────────────────────────────────────────────────────────────────
+
+CHANGED = "orbit:changed"  # channel: the kind of a collection in which something was written

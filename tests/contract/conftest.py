@@ -5,11 +5,9 @@ import hashlib
 import hmac
 import inspect
 import json
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,10 @@ import orjson
 import pytest
 from aiohttp import web
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from service.calls.ids import mint
 from service.calls.times import now_ms
-from service.stack.progress import Progress
-from service.stack.settings import StackSettings
-from service.stack.tree import ready
 from service.store import keys
 from service.store.connection import connect
 from service.store.deliveries import RedisDeliveries
@@ -33,25 +28,7 @@ from service.webhooks.desk import Desk
 from service.webhooks.dispatcher import Dispatcher
 from service.webhooks.guard import Guard
 from service.webhooks.sender import Sender
-
-
-@cache
-def redis_command() -> list[str]:
-    """The tree's Redis through the tree's own loader; the tree is built where there is none."""
-    tree = asyncio.run(ready(StackSettings().tree, Progress(None))).folder
-    loader = next(tree.glob("usr/lib/*/ld-linux-*.so*"))
-    return [str(loader), "--library-path", str(loader.parent), str(tree / "usr/bin/redis-server")]
-
-
-def redis_server(port: int, folder: Path, *more: str) -> subprocess.Popen[bytes]:
-    options = f"--port {port} --bind 127.0.0.1 --loglevel warning --dir {folder}".split()
-    return subprocess.Popen([*redis_command(), *options, "--save", "", *more], stdout=subprocess.DEVNULL)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.contract.servers import Cluster, free_port, redis_server
 
 
 @pytest.fixture(scope="session")
@@ -63,19 +40,40 @@ def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     server.wait(10)
 
 
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three nodes, shared by all tests that run on a cluster too."""
+    with Cluster(tmp_path_factory.mktemp("cluster")) as three:
+        yield three
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `redis` runs on one server and on a cluster."""
+    if "redis_url" in metafunc.fixturenames:
+        metafunc.parametrize("redis_url", ["single", "cluster"], indirect=True)
+
+
 @pytest.fixture
-async def redis(redis_port: int) -> AsyncIterator[Redis]:
-    client = connect(f"redis://127.0.0.1:{redis_port}/0", 800)
+def redis_url(request: pytest.FixtureRequest) -> str:
+    if getattr(request, "param", "single") == "cluster":
+        url: str = request.getfixturevalue("cluster").url
+        return url
+    return f"redis://127.0.0.1:{request.getfixturevalue('redis_port')}/0"
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Any]:
+    client = connect(redis_url, 800)
     await until_true(lambda: answers(client))
     await client.flushall()
     yield client
-    await client.aclose(close_connection_pool=True)
+    await client.aclose()
 
 
 async def answers(client: Redis) -> bool:
     try:
         return bool(await client.ping())
-    except (RedisError, OSError):
+    except (RedisError, RedisClusterException, OSError):
         return False
 
 

@@ -124,7 +124,7 @@ async def test_the_list_of_an_endpoint_is_bounded_and_what_is_on_its_way_is_not_
         await ledger.make(f"call_{i}")
         await ledger.settle("delivered")
     assert (await ledger.deliveries.page("wh_1", None, 10)).total == 3
-    assert len(await redis.keys(keys.delivery("*"))) == 4
+    assert len([k async for k in redis.scan_iter(keys.delivery("*"))]) == 4
     held = (await ledger.lanes.claim(AT + 10**6, 16, 1, {}))[0][0]
     assert held.id == waiting
     await ledger.lanes.settle(held, AT, "delivered", AT, {}, True)

@@ -40,6 +40,9 @@ class FakeStore:
         self.planned += [targets for _, _, targets in batch]
         self.entries = []
 
+    async def sweep(self, in_hand, now):
+        pass
+
     async def claim(self, now, each, total, busy):
         self._ask()
         await asyncio.sleep(0.001)

@@ -43,6 +43,9 @@ class FakeLanes:
         taken, self.due = self.due[:total], self.due[total:]
         return taken, None
 
+    async def sweep(self, in_hand, now):
+        pass
+
     async def settle(self, held, now, status, due, fields, go_on):
         if self.failures:
             self.failures -= 1
