@@ -14,7 +14,7 @@ export ORBIT_PROCESSES := $(PROCESSES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run up upgrade down status logs demo lint types test test-compose check clean
+.PHONY: help run up upgrade down status logs demo lint types test chaos soak bench test-compose check clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,18 @@ types: $(READY) ## Check the types
 test: $(READY) ## Run all tests, on a stack of their own
 	@$(STACK) tree
 	$(PY) -m pytest
+
+chaos: $(READY) ## Lose one part after another under calls, compare SIP, records and webhooks; ONLY=fault,… for some
+	@$(STACK) tree
+	@exec $(PY) -m tests.chaos $(if $(ONLY),--only $(ONLY))
+
+soak: $(READY) ## Place 10,000 calls, and look for what they leave behind
+	@$(STACK) tree
+	@exec $(PY) -m bench.soak
+
+bench: $(READY) ## Measure the service against Asterisk's own limit, write docs/benchmarks.md; ONLY=part,… for some
+	@$(STACK) tree
+	@exec $(PY) -m bench $(if $(ONLY),--only $(ONLY))
 
 test-compose: $(READY) ## Try compose.yaml with a container engine
 	tests/compose/run
