@@ -19,10 +19,18 @@ def _encode(number: int) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 
+_last = [0, 0]  # time and chance of the newest id: those of one process and one millisecond sort too
+
+
 def mint(prefix: str, at_ms: int | None = None) -> str:
     """A new id, such as `call_01JD…`."""
     at = now_ms() if at_ms is None else at_ms
-    return f"{prefix}_{_encode(at << 80 | secrets.randbits(80))}"
+    chance = secrets.randbits(80)
+    if at == _last[0]:
+        above = _last[1] + 1 + secrets.randbits(64)
+        chance = above if above < 1 << 80 else chance
+    _last[:] = at, chance
+    return f"{prefix}_{_encode(at << 80 | chance)}"
 
 
 def of_seed(prefix: str, seed: str | None) -> str:

@@ -1,5 +1,6 @@
 """Turns the events of the outbox into deliveries."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from service.webhooks.roster import Roster
 BATCH = 64
 BLOCK_MS = 300  # less than the longest wait for one Redis answer
 MEASURE_SECONDS = 5.0
+GATHER_SECONDS = 0.01  # after a batch: what comes meanwhile goes together
 
 
 class FanOut:
@@ -35,3 +37,4 @@ class FanOut:
         plan = [(entry_id, event, targets(event, subscriptions)) for entry_id, event in batch]
         await self._outbox.fan_out(plan, self._clock())
         self._wake()
+        await asyncio.sleep(GATHER_SECONDS)

@@ -14,6 +14,7 @@ import structlog
 from service.control.ports import OutboxEntry
 from service.errors import StoreUnavailable
 from service.webhooks import metrics
+from service.webhooks.beat import Beat
 from service.webhooks.ports import Claimed, Lanes
 from service.webhooks.retries import verdict
 from service.webhooks.roster import Roster
@@ -29,6 +30,7 @@ POLL_SECONDS = 0.5  # what other processes made due is seen after so long
 PERMISSION_SECONDS = 5.0  # how long a claimed lane waits until it is sure that nobody has taken over
 ADDRESS_SECONDS = 2.0  # how long a claimed lane waits for Redis before its request, within the lease
 STORE_PAUSE_SECONDS = 0.2
+BEAT_SECONDS = 0.01  # outcomes are recorded together: Redis and this process do less for the same
 SWEEP_MS = 1000  # between two looks for lanes that are leased to us and that we do not know of
 OUTCOME_SECONDS = 60.0  # how long an outcome waits for Redis; where another process took the lane, it is dropped
 
@@ -62,6 +64,7 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._closing = False
+        self._beat = Beat(BEAT_SECONDS)
 
     def wake(self) -> None:
         """Something may be due."""
@@ -177,6 +180,8 @@ class Worker:
         return await self._settle(held, status, due, fields)
 
     async def _settle(self, held: Claimed, status: str, due: int, fields: dict[str, str | int]) -> Claimed | None:
+        if not self._closing:
+            await self._beat.wait()
         go_on = not self._closing
         return await self._patiently(
             lambda: self._lanes.settle(held, self._clock(), status, due, fields, go_on), OUTCOME_SECONDS

@@ -129,7 +129,7 @@ async def test_the_lanes_of_a_dead_process_are_due_at_once(house, receivers, unt
     await RedisLanes(house.redis, 15_000).release("orbit-p1-dead", house.clock())
     await until(lambda: receiver.sequences() == [1, 2])
     assert await dead.settle(held, house.clock(), "dead", 0, {}, True) is None  # what it did counts no more
-    assert (await house.newest("wh_one"))["status"] == "delivered"
+    await until(lambda: house.has_status("wh_one", "delivered"))
 
 
 async def test_what_a_process_holds_is_noted_only_as_long_as_it_holds_it(house, receivers, until):

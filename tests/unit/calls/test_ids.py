@@ -46,3 +46,8 @@ def test_a_call_is_found_from_its_channel():
 def test_what_is_no_id(text):
     assert not is_id(text, "call")
     assert call_of(text) is None
+
+
+def test_ids_of_one_millisecond_sort_as_they_were_made():
+    made = [mint("evt", 1_700_000_000_000) for _ in range(2_000)]
+    assert made == sorted(set(made))
