@@ -1,7 +1,7 @@
 """The composition root: what exists, in the order it is made, each start beside its stop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from tenacity import AsyncRetrying, retry_if_exception_type, wait_fixed
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_fixed
 
 from service.api.server import build
 from service.api.services import Services
@@ -28,6 +28,7 @@ from service.control.reconcile import Reconciler
 from service.control.recordings import RecordingKeeper
 from service.control.retention import Retention
 from service.control.seed import Seeds, plant
+from service.control.take_over import TakeOver
 from service.control.watch import Watch
 from service.control.webhooks import WebhookRegistry
 from service.errors import StoreUnavailable
@@ -51,16 +52,26 @@ from service.webhooks.start import lease_ms, webhooks
 
 logger = structlog.get_logger()
 
-patient = AsyncRetrying(retry=retry_if_exception_type(StoreUnavailable), wait=wait_fixed(0.3))
+
+
+def say_once(state: RetryCallState) -> None:
+    """One line for the wait, not one for each try."""
+    error = state.outcome.exception() if state.outcome else None
+    if state.attempt_number == 1 and error is not None:
+        logger.warning("waiting for the store", why=str(error.__cause__ or error)[:200])
+
+
+patient = AsyncRetrying(
+    retry=retry_if_exception_type(StoreUnavailable), wait=wait_fixed(0.3), before_sleep=say_once
+)
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What runs: the API, this process among the others, and how it stops taking calls."""
+    """What runs: the API, and this process among the others."""
 
     application: web.Application
     membership: Membership
-    take_no_more: Callable[[], None]
 
 
 @asynccontextmanager
@@ -81,7 +92,12 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         nodes = {each.name: node_of(each, app, settings) for each in settings.nodes}
         switch = AsteriskSwitch(nodes, lambda event: reactor.submit(event), lambda node: reconciler.compare(node))
         membership = Membership(
-            RedisMembers(redis), app, settings.process_name, settings.lease_ms, switch, lambda dead: take_over(dead)
+            RedisMembers(redis),
+            app,
+            settings.process_name,
+            settings.lease_ms,
+            switch,
+            lambda dead: take_over.adopted(dead),
         )
         presenter = Presenter(settings.base_url, secret, settings.recording_url_hours)
         reactor = Reactor(calls, switch, presenter, membership)
@@ -89,13 +105,9 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         reception = Reception(reactor, numbers, trunks, switch, secret, settings.inbound_max_duration)
         reconciler = Reconciler(reactor, reception, calls, switch, membership.adopted)
         watch = Watch(reconciler, membership, switch, settings.node_lost_seconds)
-        lanes = RedisLanes(redis, lease_ms(settings.webhook_timeout_seconds), app)
+        lanes = RedisLanes(redis, lease_ms(settings.webhook_timeout_seconds), app, member=True)
 
-        async def take_over(dead: Sequence[str]) -> None:
-            for process in dead:
-                await lanes.release(process, now_ms())
-            await watch.compare_all()
-
+        take_over = TakeOver(lambda process: lanes.release(process, now_ms()), watch)
         tasks: list[asyncio.Task[None]] = []
         stack.push_async_callback(stop, tasks)
         stack.push_async_callback(membership.leave)
@@ -120,22 +132,25 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             reconciler.compare,
             reception.call_id,
             membership.owns,
+            lambda: membership.claims,
         )
         keeper = RecordingKeeper(calls, switch, storage, reactor)
         work: list[Callable[[], Coroutine[Any, Any, None]]] = [
             cache.run,
             keeper.run,
             watch.run,
+            take_over.run,
             *retention(settings, redis, storage),
             *(partial(node.run, listener) for node in nodes.values()),
         ]
         tasks += [asyncio.create_task(kept(job)) for job in work]
-        tasks.append(asyncio.create_task(membership.run()))
+        membership.start()
 
         probe = Probe(redis)
 
         async def readiness() -> dict[str, bool]:
-            return {"redis": await probe.alive(), "asterisk": any(node.healthy for node in nodes.values())}
+            writes = membership.valid and await probe.alive()
+            return {"redis": writes, "asterisk": any(node.healthy for node in nodes.values())}
 
         application = build(
             Services(
@@ -153,7 +168,7 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
                 readiness=readiness,
             )
         )
-        yield House(application, membership, switch.claim_no_more)
+        yield House(application, membership)
 
 
 def retention(settings: Settings, redis: Client, storage: Folder) -> list[Callable[[], Coroutine[Any, Any, None]]]:

@@ -5,11 +5,10 @@ import secrets
 import sys
 
 import click
-from pydantic import ValidationError
 
 from service import handover
 from service.errors import OrbitError
-from service.settings import Settings
+from service.settings import BadSettings, Settings, read
 
 
 class _Commands(click.Group):
@@ -42,10 +41,9 @@ def serve() -> None:
     listening socket is handed to it (LISTEN_FDS), it is such a worker itself.
     """
     try:
-        settings = Settings()
-    except ValidationError as error:
-        faults = (f"ORBIT_{'_'.join(map(str, f['loc'])).upper()}: {f['msg']}" for f in error.errors())
-        raise click.ClickException("; ".join(faults)) from None
+        settings = read(Settings)
+    except BadSettings as error:
+        raise click.ClickException(str(error)) from None
     if handover.inherited():
         import uvloop
 
@@ -87,7 +85,7 @@ def create_key(test: bool, scopes: tuple[str, ...]) -> None:
     api_key = f"dv_{'test' if test else 'live'}_sk_{secrets.token_hex(20)}"
 
     async def register() -> None:
-        settings = Settings()
+        settings = read(Settings)
         redis = connect(settings.redis_url, settings.redis_timeout_ms)
         try:
             await Keyring(redis).register(api_key, scopes, test)
@@ -96,6 +94,8 @@ def create_key(test: bool, scopes: tuple[str, ...]) -> None:
 
     try:
         asyncio.run(register())
+    except BadSettings as error:
+        raise click.ClickException(str(error)) from None
     except (OrbitError, ValueError) as error:
         raise click.ClickException(f"{error} (ORBIT_REDIS_URL)") from None
     click.echo(api_key)

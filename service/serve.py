@@ -63,14 +63,15 @@ async def run(settings: Settings, asked: asyncio.Event, started: asyncio.Event) 
         opening = asyncio.create_task(opened(runner, settings, house.application[SERVICES].readiness))
         ending = asyncio.create_task(first(asked, house.membership.fenced))
         try:
-            await asyncio.wait({opening, ending}, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait({opening, ending}, return_when=asyncio.FIRST_COMPLETED)
             if opening.done():
                 opening.result()
+            await ending
             logger.info("stopping")
         finally:
-            house.take_no_more()
+            house.membership.claim_no_more()
             opening.cancel()
-            await emptied(runner)
+            await emptied(runner, 0 if house.membership.fenced.is_set() else FAREWELL_SECONDS)
             await runner.cleanup()
     return FENCED if house.membership.fenced.is_set() else 0
 
@@ -98,12 +99,12 @@ async def opened(
     handover.tell("READY=1")
 
 
-async def emptied(runner: web.AppRunner) -> None:
+async def emptied(runner: web.AppRunner, seconds: float) -> None:
     """Accepts no more, and gives clients a moment to learn from an answer that their connection is about to end: one
     that is closed beneath a request loses it."""
     for site in runner.sites:
         await site.stop()
-    until = time.monotonic() + FAREWELL_SECONDS
+    until = time.monotonic() + seconds
     while runner.server and runner.server.connections:
         if time.monotonic() > until:
             return

@@ -6,21 +6,25 @@
 import re
 import socket
 from pathlib import Path
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,31}$"
+ARI_URL = r"^https?://[^@/\s]+/\S*$"  # the login has settings of its own
+ADDRESS = r"^\S+:[0-9]{1,5}$"
+Pause = Annotated[float, Field(gt=0, le=604_800, allow_inf_nan=False)]
 
 
 class NodeSettings(BaseModel):
     """One Asterisk of several. What is left out is taken from the settings of the single node."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str = Field(pattern=NAME)
-    ari_url: str
-    ami_addr: str
+    ari_url: str = Field(pattern=ARI_URL)
+    ami_addr: str = Field(pattern=ADDRESS)
     ari_user: str = ""
     ari_password: SecretStr = SecretStr("")
     ami_user: str = ""
@@ -31,7 +35,7 @@ class NodeSettings(BaseModel):
 class Settings(BaseSettings):
     """The settings of one service process."""
 
-    model_config = SettingsConfigDict(env_prefix="ORBIT_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="ORBIT_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     process: str = Field(
         "",
@@ -67,10 +71,10 @@ class Settings(BaseSettings):
         "empty: the one node of the next settings",
     )
     node: str = Field("node1", pattern=NAME, description="name of the Asterisk node (its systemname)")
-    ari_url: str = Field("http://127.0.0.1:8088/ari", description="URL of the node's ARI")
+    ari_url: str = Field("http://127.0.0.1:8088/ari", pattern=ARI_URL, description="URL of the node's ARI")
     ari_user: str = Field("orbit", description="ARI user")
     ari_password: SecretStr = Field(SecretStr(""), description="ARI password")
-    ami_addr: str = Field("127.0.0.1:5038", description="host:port of the node's AMI")
+    ami_addr: str = Field("127.0.0.1:5038", pattern=ADDRESS, description="host:port of the node's AMI")
     ami_user: str = Field("orbit", description="AMI user")
     ami_password: SecretStr = Field(SecretStr(""), description="AMI password")
     ari_timeout_ms: int = Field(5000, ge=100, description="longest wait for one ARI or AMI answer, milliseconds")
@@ -94,7 +98,7 @@ class Settings(BaseSettings):
 
     webhook_allow_private: bool = Field(False, description="let webhook URLs point to loopback and private addresses")
     webhook_timeout_seconds: float = Field(10, gt=0, description="longest wait for a webhook's answer, seconds")
-    webhook_retry_seconds: tuple[float, ...] = Field(
+    webhook_retry_seconds: tuple[Pause, ...] = Field(
         (5, 60, 300, 1800, 7200, 28800, 86400), description="pauses before each further attempt, seconds (JSON list)"
     )
     webhook_per_endpoint: int = Field(16, ge=1, description="requests at once to one webhook endpoint, per process")
@@ -118,7 +122,7 @@ class Settings(BaseSettings):
     )
 
     retention_days: float = Field(
-        90, ge=0, description="how long an ended call is kept with its recording, days; 0: for ever"
+        90, ge=0, le=36_500, description="how long an ended call is kept with its recording, days; 0: for ever"
     )
     recordings: Path | None = Field(None, description="folder of finished recordings; empty: <home>/recordings")
     recording_url_hours: int = Field(24, ge=1, description="how long a recording's signed URL is valid, hours")
@@ -158,7 +162,30 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _one_of_a_kind(self) -> "Settings":
-        names = [node.name for node in self.asterisk_nodes]
-        if len(set(names)) < len(names):
-            raise ValueError("ORBIT_ASTERISK_NODES: each node needs a name of its own")
+        for what in ("name", "ari_url", "ami_addr"):
+            values = [getattr(node, what) for node in self.asterisk_nodes]
+            if len(set(values)) < len(values):
+                raise ValueError(f"ORBIT_ASTERISK_NODES: each node needs its own {what}")
         return self
+
+
+class BadSettings(ValueError):
+    """What is wrong with the environment, in one line that shows no value: it may be a secret."""
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def read(kind: type[S]) -> S:
+    """The settings of the environment. Raises `BadSettings`."""
+    try:
+        return kind()
+    except ValidationError as error:
+        faults = []
+        for fault in error.errors(include_url=False, include_input=False):
+            name = "_".join(["ORBIT", *map(str, fault["loc"])]).upper()
+            faults.append(f"{name}: {fault['msg']}" if fault["loc"] else fault["msg"].removeprefix("Value error, "))
+        raise BadSettings("; ".join(faults)) from None
+    except SettingsError as error:
+        named = re.search(r'field "(\w+)"', str(error))
+        raise BadSettings(f"ORBIT_{named[1].upper() if named else '…'}: no valid JSON") from None

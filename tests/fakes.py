@@ -53,15 +53,9 @@ class FakeStanding:
     def owns(self, app):
         return app not in self.others
 
-    def check(self):
+    async def confirm(self):
         if self.fenced:
             raise Fenced
-
-    def now(self):
-        return 0.0
-
-    def prove(self, asked):
-        pass
 
     def end(self):
         self.ended = True

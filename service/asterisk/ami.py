@@ -56,6 +56,11 @@ class Ami:
                 await self._ready.wait()
                 assert self._manager is not None
                 answer = await self._manager.send_action({"Action": name, **fields})
-        except (TimeoutError, OSError) as error:
+        except TimeoutError as error:
+            if self._ready.is_set():  # a peer that is gone without a word: panoramisk would wait for TCP to give up
+                self.close()
+                self.start()
+            raise AsteriskUnavailable from error
+        except OSError as error:
             raise AsteriskUnavailable from error
         return answer if isinstance(answer, list) else [answer]

@@ -50,9 +50,9 @@ class Ari:
 
     async def close(self) -> None:
         """Drops every connection. The next command opens new ones."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
     async def call(self, repository: str, operation: str, **values: Any) -> Any:
         """Runs `operation` (a nickname of ARI's swagger) and returns the decoded answer.

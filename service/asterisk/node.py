@@ -25,7 +25,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Listener:
     """Who hears of a node: events in order, offers that are ours, the end of callers whom nobody took, and each
-    (re)connect. `owns` tells whose calls are ours, by their application."""
+    (re)connect. `owns` tells whose calls are ours, by their application, `claims` whether we take callers."""
 
     event: Callable[[Event], None]
     offer: Callable[[Offer], Awaitable[None]]
@@ -33,6 +33,7 @@ class Listener:
     connected: Callable[[str], Awaitable[None]]
     identify: Identify
     owns: Callable[[str], bool]
+    claims: Callable[[], bool]
 
 
 class Node:
@@ -47,7 +48,6 @@ class Node:
         self._socket: EventSocket | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._places: dict[str, asyncio.Task[None]] = {}
-        self.claims = True
 
     @property
     def streams(self) -> bool:
@@ -59,14 +59,12 @@ class Node:
         """Whether calls can be given to it: it streams, and it answers in time."""
         return self._socket is not None and self._socket.alive and self._socket.answers
 
-    def follow(self, app: str) -> None:
-        """Keeps an application's name open, for a process that is gone."""
-        if app not in self._places:
+    def follow(self, apps: frozenset[str]) -> None:
+        """Keeps the names of these applications open, for processes that are gone, and of no others."""
+        for app in [app for app in self._places if app not in apps]:
+            self._places.pop(app).cancel()
+        for app in apps - self._places.keys():
             self._places[app] = asyncio.create_task(keep_place(self.ari, app))
-
-    def unfollow(self, app: str) -> None:
-        if place := self._places.pop(app, None):
-            place.cancel()
 
     async def run(self, listener: Listener) -> None:
         """Until cancelled."""
@@ -82,13 +80,14 @@ class Node:
             self._ami.close()
             for task in (*self._tasks, *self._places.values()):
                 task.cancel()
+            self._places.clear()
             await self.ari.close()
 
     def _receive(self, message: dict[str, Any]) -> None:
         assert self._decoder is not None
         assert self._listener is not None
         if message["type"] == "CallBroadcast":
-            if self.claims:
+            if self._listener.claims():
                 self._spawn(self._claim(message["channel"]["id"]))
         elif not self._ours(message):
             return

@@ -41,6 +41,7 @@ class EventSocket:
         self._ari, self._node, self._app, self._pulse = ari, node, app, pulse_ms / 1000
         self._receive, self._connected = receive, connected
         self.alive = self.answers = False
+        self._reason = ""
 
     async def run(self) -> None:
         """Until cancelled. A connection that fails is tried again after a short pause."""
@@ -55,10 +56,11 @@ class EventSocket:
             except Exception:
                 log.exception("event socket failed", node=self._node)
                 reason = "failed"
+            if self.alive or reason != self._reason:
+                log.warning("event socket lost" if self.alive else "node not reached", node=self._node, reason=reason)
             if self.alive:
-                log.warning("event socket lost", node=self._node, reason=reason)
                 metrics.SOCKET_LOST.labels(self._node, reason).inc()
-            self.alive = self.answers = False
+            self.alive, self.answers, self._reason = False, False, reason
             metrics.SOCKET_ALIVE.labels(self._node).set(0)
             await self._ari.close()  # its kept connections are as dead as the stream
             await asyncio.sleep(0.3)
@@ -115,7 +117,7 @@ class EventSocket:
                 async with asyncio.timeout(self._pulse):
                     await self._ari.call("events", "userEvent", eventName=PULSE, application=self._app)
                 self.answers = True
-            except (AsteriskUnavailable, AriRefused, TimeoutError):
+            except Exception as error:
                 self.answers = False
-                log.warning("pulse not answered", node=self._node)
+                log.warning("pulse not answered", node=self._node, error=type(error).__name__)
             await asyncio.sleep(self._pulse)

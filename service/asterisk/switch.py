@@ -64,22 +64,13 @@ class AsteriskSwitch:
     def streams(self) -> tuple[str, ...]:
         return tuple(node.name for node in self._nodes.values() if node.streams)
 
-    def follow(self, app: str) -> None:
+    def follow(self, apps: frozenset[str]) -> None:
         for node in self._nodes.values():
-            node.follow(app)
-
-    def unfollow(self, app: str) -> None:
-        for node in self._nodes.values():
-            node.unfollow(app)
+            node.follow(apps)
 
     async def settled(self) -> None:
         """Waits until what callers were promised is done."""
         await asyncio.gather(*(node.settled() for node in self._nodes.values()))
-
-    def claim_no_more(self) -> None:
-        """From now on other processes take the inbound calls."""
-        for node in self._nodes.values():
-            node.claims = False
 
     async def _originate(self, command: Originate) -> None:
         call, node = command.call, self._node(command.call.leg.node)

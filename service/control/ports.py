@@ -60,16 +60,8 @@ class Standing(Protocol):
         """Whether this process follows the calls of a Stasis application."""
         ...
 
-    def check(self) -> None:
-        """Raises `Fenced` where another process may have taken over."""
-        ...
-
-    def now(self) -> float:
-        """The clock of the proofs, seconds."""
-        ...
-
-    def prove(self, asked: float) -> None:
-        """The store has done what it does for members only; it was asked at `asked`."""
+    async def confirm(self) -> None:
+        """Waits until it is sure that no other process has taken over. Raises `Fenced` where one has."""
         ...
 
     def end(self) -> None:

@@ -6,7 +6,7 @@ process was faster, the event is applied again to what is there now.
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -74,6 +74,11 @@ class Reactor:
             if not turn.users:
                 del self._turns[event.call_id]
 
+    def prune(self, node: str, live: Set[str]) -> None:
+        """Drops copies of calls of a node that are not live any more: their end was recorded by another process."""
+        for call_id in [i for i, held in self._live.items() if held.call.leg.node == node and i not in live]:
+            del self._live[call_id]
+
     async def drained(self) -> None:
         """Waits until all that was taken is applied and all commands are done."""
         while self._tasks or self._chains:
@@ -81,15 +86,13 @@ class Reactor:
 
     async def _drain(self, call_id: str) -> None:
         lane = self._lanes[call_id]
-        patient = AsyncRetrying(
-            retry=retry_if_exception(_store_is_away), wait=wait_exponential(multiplier=0.1, max=1)
-        )
         while lane:
             try:
                 try:
                     await self.handle(lane[0])
                 except StoreUnavailable:
-                    await patient(self.handle, lane[0])
+                    wait = wait_exponential(multiplier=0.1, max=1)
+                    await AsyncRetrying(retry=retry_if_exception(_store_is_away), wait=wait)(self.handle, lane[0])
             except Fenced:
                 metrics.EVENTS_IGNORED.labels("fenced").inc()  # whoever took over finds the same facts
             except Exception:
@@ -124,9 +127,7 @@ class Reactor:
             rows, entries = (
                 zip(*map(self._presenter.announce, change.notices), strict=True) if change.notices else ((), ())
             )
-            asked = self._standing.now()
             if await self._store.write(change.call, version, held.call if held else None, rows, entries):
-                self._standing.prove(asked)
                 self._keep(Versioned(change.call, version + 1))
                 for notice in change.notices:
                     metrics.CALL_EVENTS.labels(notice.type).inc()
@@ -157,7 +158,7 @@ class Reactor:
         if before is not None:
             await asyncio.wait([before])
         try:
-            self._standing.check()
+            await self._standing.confirm()
             await self._switch.run(command)
         except Fenced:
             log.warning("command left to who took over", command=type(command).__name__, call_id=command.call.id)

@@ -52,6 +52,8 @@ class Reconciler:
                 await self._compare(node, settled_ms)
         except (AsteriskUnavailable, StoreUnavailable) as error:
             log.warning("comparison not finished", node=node, error=type(error).__name__)
+        except Exception:
+            log.exception("comparison failed", node=node)
 
     async def lost(self, node: str) -> None:
         """Ends the calls of a node that nobody reaches any more. Should it come back with them, they are hung up."""
@@ -63,6 +65,7 @@ class Reconciler:
 
     async def _compare(self, node: str, settled_ms: int) -> None:
         believed = await self._store.live_ids(node)
+        self._reactor.prune(node, believed)
         channels = await self._nodes.channels(node)
         outcomes = await self._nodes.ledger(node)
         for outcome in outcomes:

@@ -20,6 +20,8 @@ log = structlog.get_logger()
 LOOK_SECONDS = 0.2  # pause between looks at what is due
 LEASE_MS = 10_000  # what a process has taken and not brought by then is taken again, by any
 AGAIN_MS = 3_000  # pause after a failure
+AT_ONCE = 8
+AWAY_MS = 86_400_000  # a node that is away for this long after the end does not come back with the file
 GIVE_UP_MS = 3_600_000  # a node that has had no file for this long after the end has none
 
 
@@ -34,15 +36,14 @@ class RecordingKeeper:
     def __init__(self, store: CallStore, switch: Switch, storage: RecordingStorage, reactor: Reactor) -> None:
         self._store, self._switch, self._storage, self._reactor = store, switch, storage, reactor
         self._busy: set[str] = set()
-        self._room = asyncio.Semaphore(8)
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
-                    now = now_ms()
-                    for call_id in await self._store.take_recordings(now, now + LEASE_MS, 64):
+                    now, room = now_ms(), AT_ONCE - len(self._busy)
+                    for call_id in await self._store.take_recordings(now, now + LEASE_MS, room) if room else ():
                         if call_id not in self._busy:
                             self._busy.add(call_id)
                             group.create_task(self._fetch(call_id))
@@ -51,16 +52,18 @@ class RecordingKeeper:
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def _fetch(self, call_id: str) -> None:
+        held = None
         try:
-            async with self._room:
-                held = await self._store.load(call_id)
-                if held is None or held.call.recording is not Recording.PENDING:
-                    await self._store.postpone_recording(call_id, now_ms() + GIVE_UP_MS)
-                    return
-                await self._bring(held.call)
+            held = await self._store.load(call_id)
+            if held is None or held.call.recording is not Recording.PENDING:
+                await self._store.postpone_recording(call_id, now_ms() + GIVE_UP_MS)
+                return
+            await self._bring(held.call)
         except StoreUnavailable:
             pass  # it is due again when its lease has run out
         except AsteriskUnavailable:
+            if held is not None and now_ms() - (held.call.ended_at or 0) > AWAY_MS:
+                await self._missing(held.call)
             await self._later(call_id)
         except Exception:  # a full disk, a node that answers nonsense: it is tried again for as long as it takes
             log.exception("recording not fetched", call_id=call_id)
@@ -87,8 +90,12 @@ class RecordingKeeper:
                 await self._switch.drop_recording(call)
                 metrics.RECORDINGS.labels("stored").inc()
             elif age > GIVE_UP_MS:
-                await self._reactor.handle(RecordingMissing(call_id=call.id, at=now_ms()))
-                metrics.RECORDINGS.labels("missing").inc()
-                log.warning("recording missing", call_id=call.id)
+                await self._missing(call)
             else:
                 await self._store.postpone_recording(call.id, now_ms() + pause_ms(age))
+
+    async def _missing(self, call: Call) -> None:
+        with suppress(StoreUnavailable):
+            await self._reactor.handle(RecordingMissing(call_id=call.id, at=now_ms()))
+            metrics.RECORDINGS.labels("missing").inc()
+            log.warning("recording missing", call_id=call.id)

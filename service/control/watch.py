@@ -23,16 +23,21 @@ class Watch:
         self._compared: dict[str, float] = {}
         self._again: list[float] = []
 
+    def look_again(self) -> None:
+        """Calls were taken over: what is too young to be judged now is looked at a little later."""
+        self._again += [time.monotonic() + seconds for seconds in AGAIN_SECONDS]
+
     async def compare_all(self) -> None:
         """Finds out what became of calls that were just taken over. A node that is away follows when it is back."""
-        self._again += [time.monotonic() + seconds for seconds in AGAIN_SECONDS]
         await self._compare(self._lines.streams, 0)
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if self._membership.valid:
+            if not self._membership.valid:
+                self._attended.clear()  # nobody can tell now who reaches which node
+            else:
                 now, found = time.monotonic(), self._membership.round
                 due = {n for n in found.held if now - self._compared.setdefault(n, now) > COMPARE_SECONDS}
                 if self._again and now >= self._again[0]:

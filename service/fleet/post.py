@@ -57,8 +57,8 @@ class Post:
             begun = time.monotonic()
             try:
                 self._worker = await self._start(self.name)
-            except OSError as error:
-                why = str(error)
+            except Exception as error:
+                why = f"{type(error).__name__}: {error}"
             else:
                 why = ending(await self._hold(self._worker))
             self._known(False)

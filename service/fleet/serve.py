@@ -18,6 +18,7 @@ from service.settings import Settings
 
 WORKER = (sys.executable, "-m", "service", "serve")
 WAITING = 1024  # connections that wait to be accepted
+LONGEST_NAME = 30  # of a fleet; a worker's has its number too
 FREED = 2.0  # seconds in which the workers of a parent that was killed must have let the port go
 
 logger = structlog.get_logger()
@@ -26,6 +27,8 @@ logger = structlog.get_logger()
 def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT; SIGHUP replaces the workers one by one. Raises `OSError` where the address cannot
     be bound or ORBIT_HOME cannot be written."""
+    if len(settings.process_name) > LONGEST_NAME:
+        raise OSError(f"ORBIT_PROCESS: {LONGEST_NAME} letters at most")
     with bound(settings.api_host, settings.api_port) as listener, scoreboard():
         log.configure(settings.log_level)
         asyncio.run(_serve(settings, listener))
@@ -66,6 +69,7 @@ def folder_of_pids(folder: Path, fleet: str) -> Path:
     """The folder, without what workers of a fleet that was killed have left there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in folder.glob("worker-*.pid"):
-        if re.fullmatch(rf"worker-{re.escape(fleet)}-\d+\.pid", file.name):
+        ours = re.fullmatch(rf"worker-{re.escape(fleet)}-\d+\.pid", file.name)
+        if ours and not Path("/proc", file.read_text().strip() or "none").exists():
             file.unlink()
     return folder

@@ -73,6 +73,7 @@ class Workers:
             stdin=self._listener.fileno(),
             start_new_session=True,  # a terminal's Ctrl-C is the fleet's to hand on
         )
+        self._ready[process.pid] = asyncio.Event()  # a number that was used before is nobody's any more
         return Worker(name, process, self._ready[process.pid], self._folder / f"worker-{name}.pid")
 
     def close(self) -> None:

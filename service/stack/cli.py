@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import click
-from pydantic import ValidationError
 
-from service.settings import Settings
+from service.settings import BadSettings, Settings, read
 from service.stack import launcher, logs, tree
 from service.stack import status as parts_status
 from service.stack.errors import StackError
@@ -25,10 +24,7 @@ def _said() -> Iterator[None]:
         yield
     except StackError as error:
         raise click.ClickException(str(error)) from None
-    except ValidationError as error:
-        faults = (f"ORBIT_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
-        raise click.ClickException("; ".join(faults)) from None
-    except OSError as error:
+    except (BadSettings, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -42,7 +38,7 @@ def stack() -> None:
 def build_tree() -> None:
     """Unpack Asterisk, Redis and SIPp where they are missing."""
     with _said():
-        asyncio.run(tree.ready(StackSettings().tree, Progress()))
+        asyncio.run(tree.ready(read(StackSettings).tree, Progress()))
 
 
 @stack.command()
@@ -50,30 +46,30 @@ def build_tree() -> None:
 def run(background: bool) -> None:
     """Run everything in the foreground until Ctrl-C."""
     with _said():
-        Settings()  # a fault of the service's own settings shows before anything is started
-        asyncio.run(launcher.run(StackSettings(), background=background))
+        read(Settings)  # a fault of the service's own settings shows before anything is started
+        asyncio.run(launcher.run(read(StackSettings), background=background))
 
 
 @stack.command()
 def up() -> None:
     """Run everything in the background; return when it is ready."""
     with _said():
-        Settings()
-        launcher.up(StackSettings())
+        read(Settings)
+        launcher.up(read(StackSettings))
 
 
 @stack.command()
 def down() -> None:
     """Stop what `up` or `run` started."""
     with _said():
-        launcher.down(StackSettings())
+        launcher.down(read(StackSettings))
 
 
 @stack.command()
 def status() -> None:
     """Show what runs. Exit status 0 only where everything is up."""
     with _said():
-        rows = asyncio.run(parts_status.status(Home(StackSettings().home)))
+        rows = asyncio.run(parts_status.status(Home(read(StackSettings).home)))
     click.echo(parts_status.table(rows))
     sys.exit(0 if all(row.state == "up" for row in rows) else 1)
 
@@ -84,7 +80,7 @@ def upgrade() -> None:
     from service.stack import upgrade as workers
 
     with _said():
-        asyncio.run(workers.upgrade(Home(StackSettings().home), click.echo))
+        asyncio.run(workers.upgrade(Home(read(StackSettings).home), click.echo))
 
 
 @stack.command("logs")
@@ -93,7 +89,7 @@ def upgrade() -> None:
 def show_logs(no_follow: bool, lines: int) -> None:
     """Follow the logs of all parts."""
     with _said(), suppress(KeyboardInterrupt):
-        logs.show(Home(StackSettings().home).log, lines, not no_follow, click.echo)
+        logs.show(Home(read(StackSettings).home).log, lines, not no_follow, click.echo)
 
 
 @stack.command()
@@ -102,4 +98,4 @@ def demo() -> None:
     from service.stack import demo as call
 
     with _said():
-        asyncio.run(call.demo(Home(StackSettings().home)))
+        asyncio.run(call.demo(Home(read(StackSettings).home)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,7 +22,7 @@ class Folder:
     def _keep(self, recording_id: str, raw: Path, swap: bool) -> int:
         path = self._path(recording_id)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        unfinished = path.with_suffix(".part")
+        unfinished = path.with_suffix(f".{secrets.token_hex(4)}.part")  # another process may be at it as well
         try:
             length = write_wav(raw, unfinished, swap=swap)
             with unfinished.open("rb") as file:

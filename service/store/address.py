@@ -58,9 +58,9 @@ def _hosts(text: str, port: int) -> tuple[tuple[str, int], ...]:
         try:
             number = port if one.port is None else one.port
         except ValueError:
-            raise ValueError(f"{part!r} is no host:port") from None
+            raise ValueError("a host is given as host:port; a / or @ in a password is written %2F or %40") from None
         if not one.hostname or not number:
-            raise ValueError(f"{part!r} is no host:port")
+            raise ValueError("a host is given as host:port")
         found.append((unquote(one.hostname), number))
     return tuple(found)
 

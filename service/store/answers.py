@@ -19,6 +19,11 @@ redis.call('EXPIRE', KEYS[1], ARGV[4])
 return {'mine', seed}
 """
 
+# KEYS: answer. ARGV: fields and values. A claim that a failover has lost is not made anew: it would never expire.
+CHANGE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], unpack(ARGV)) end
+"""
+
 LEASE_SECONDS = 5  # a request that takes longer may be repeated beside itself: the seed makes both find the same call
 
 
@@ -38,7 +43,7 @@ class Answers:
 
     def __init__(self, redis: Client, hours: int) -> None:
         self._redis, self._seconds = redis, hours * 3600
-        self._begin = redis.register_script(BEGIN)
+        self._begin, self._change = redis.register_script(BEGIN), redis.register_script(CHANGE)
 
     def _name(self, key_id: str, key: str) -> str:
         return keys.answer(key_id, hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest())
@@ -54,9 +59,9 @@ class Answers:
 
     async def keep(self, key_id: str, key: str, status: int, body: bytes) -> None:
         with guarded():
-            await self._redis.hset(self._name(key_id, key), mapping={"status": status, "body": body})
+            await self._change(keys=[self._name(key_id, key)], args=["status", status, "body", body])
 
     async def release(self, key_id: str, key: str) -> None:
         """Gives the claim up with its seed kept: the next request with this key acts again."""
         with guarded():
-            await self._redis.hset(self._name(key_id, key), "lease", 0)
+            await self._change(keys=[self._name(key_id, key)], args=["lease", 0])

@@ -19,13 +19,14 @@ log = structlog.get_logger()
 
 MOST = 10_000  # values of one collection
 PULSE_SECONDS = 1.0
+LONGEST_SECONDS = 30.0  # a message that a cluster's bus has lost is noticed by nobody
 SILENCE_SECONDS = 2.5  # without an answer to a ping, the subscription is dead
 AGAIN_SECONDS = 0.3
 
 
 class Cache:
     """`run` listens; until it does, every read goes to Redis. A change elsewhere counts here as soon as its message has
-    come, at the latest after `SILENCE_SECONDS`; an own change, that was told by `drop`, at once."""
+    come, where it gets lost after `LONGEST_SECONDS` at the latest; an own change, that was told by `drop`, at once."""
 
     def __init__(self, redis: Client) -> None:
         self._redis = redis
@@ -69,7 +70,7 @@ class Cache:
     async def _listen(self, channel: Any) -> None:
         async with asyncio.timeout(SILENCE_SECONDS):
             await channel.subscribe(keys.CHANGED)
-        asked_at = subscribed_at = time.monotonic()
+        asked_at = subscribed_at = emptied_at = time.monotonic()
         while True:
             message = await channel.get_message(timeout=PULSE_SECONDS)
             now = time.monotonic()
@@ -84,6 +85,9 @@ class Cache:
                 self._heard_at = now
             if now - max(self._heard_at, subscribed_at) > SILENCE_SECONDS:
                 raise TimeoutError
+            if now - emptied_at >= LONGEST_SECONDS:
+                emptied_at = now
+                self._kept.clear()
             if now - asked_at >= PULSE_SECONDS:
                 asked_at = now
                 async with asyncio.timeout(SILENCE_SECONDS):

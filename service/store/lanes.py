@@ -39,14 +39,15 @@ class Leased(Protocol):
 
 class RedisLanes:
     """`lease_ms` must be longer than one request takes. Processes' clocks may differ by less than what it is longer.
-    `process` names the holder of the leases, a new name at each start."""
+    `process` names the holder of the leases, a new name at each start; a `member` that was taken over gets none."""
 
-    def __init__(self, redis: Client, lease_ms: int, process: str = "") -> None:
+    def __init__(self, redis: Client, lease_ms: int, process: str = "", *, member: bool = False) -> None:
         self._lease_ms = lease_ms
         self._claim, self._settle = script(redis, "claim"), script(redis, "settle")
         self._release = script(redis, "release")
         self._name, self._count = process or secrets.token_hex(8), itertools.count()
         self._redis, self._missed = redis, set[str]()
+        self._member = self._name if member else ""
 
     async def claim(
         self, now: int, each: int, total: int, busy: Mapping[str, int]
@@ -54,7 +55,8 @@ class RedisLanes:
         under_way = [part for pair in busy.items() for part in pair]
         with guarded():
             next_due, records = await self._claim(
-                keys=[keys.OUTBOX], args=[now, now + self._lease_ms, self._lease(), each, total, *under_way]
+                keys=[keys.OUTBOX, keys.MEMBERS],
+                args=[now, now + self._lease_ms, self._lease(), each, total, self._member, *under_way],
             )
         return [_claimed(record) for record in records], int(float(next_due)) if next_due else None
 

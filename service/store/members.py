@@ -66,28 +66,26 @@ end
 return {{left, overdue, held, attended, load, apps}}
 """
 
-# ARGV: application, the dead one's. Fences it and takes its applications; nothing where it has come back meanwhile.
+# ARGV: application, the dead one's. Fences it and takes its applications, where it has not come back meanwhile. Returns
+# 0 for one that is fenced.
 ADOPT = f"""{_NOW}
 local me, dead = ARGV[1], ARGV[2]
 if redis.call('HEXISTS', KEYS[1], me) == 0 then return 0 end
-if tonumber(redis.call('ZSCORE', KEYS[2], dead) or '0') > now then return {{}} end
+if tonumber(redis.call('ZSCORE', KEYS[2], dead) or '0') > now then return 1 end
 redis.call('HDEL', KEYS[1], dead)
 redis.call('ZREM', KEYS[2], dead)
-local taken, owners = {{}}, redis.call('HGETALL', KEYS[3])
+local owners = redis.call('HGETALL', KEYS[3])
 for i = 1, #owners, 2 do
-  if owners[i + 1] == dead then
-    redis.call('HSET', KEYS[3], owners[i], me)
-    taken[#taken + 1] = owners[i]
-  end
+  if owners[i + 1] == dead then redis.call('HSET', KEYS[3], owners[i], me) end
 end
-return taken
+return 1
 """
 
 # ARGV: application, one that it adopted. Forgets the adopted one once it has no call left.
 RETIRE = """
-if redis.call('HGET', KEYS[3], ARGV[2]) ~= ARGV[1] or redis.call('HEXISTS', KEYS[5], ARGV[2]) == 1 then return 0 end
-redis.call('HDEL', KEYS[3], ARGV[2])
-return 1
+if redis.call('HGET', KEYS[3], ARGV[2]) == ARGV[1] and redis.call('HEXISTS', KEYS[5], ARGV[2]) == 0 then
+  redis.call('HDEL', KEYS[3], ARGV[2])
+end
 """
 
 
@@ -125,14 +123,13 @@ class RedisMembers:
             apps=dict(zip(_texts(apps[::2]), apps[1::2], strict=True)),
         )
 
-    async def adopt(self, app: str, dead: str) -> list[str] | None:
+    async def adopt(self, app: str, dead: str) -> bool:
         with guarded():
-            answer = await self._adopt(keys=_KEYS, args=[app, dead])
-        return None if answer == 0 else _texts(answer)
+            return bool(await self._adopt(keys=_KEYS, args=[app, dead]))
 
-    async def retire(self, app: str, adopted: str) -> bool:
+    async def retire(self, app: str, adopted: str) -> None:
         with guarded():
-            return bool(await self._retire(keys=_KEYS, args=[app, adopted]))
+            await self._retire(keys=_KEYS, args=[app, adopted])
 
     async def leave(self, app: str) -> None:
         with guarded():

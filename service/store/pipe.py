@@ -73,8 +73,10 @@ class Lane:
 
     def _start(self) -> None:
         self._scheduled = False
-        batch, self._waiting = self._waiting[:LONGEST], self._waiting[LONGEST:]
-        batch = [asked for asked in batch if not asked.answer.done()]
+        now = asyncio.get_running_loop().time()
+        _fail((asked for asked in self._waiting if asked.until <= now), lambda: NoAnswer("no answer in time"))
+        waiting = [asked for asked in self._waiting if not asked.answer.done()]
+        batch, self._waiting = waiting[:LONGEST], waiting[LONGEST:]
         if batch:
             task = asyncio.get_running_loop().create_task(self._run(batch))
             self._under_way.add(task)
@@ -87,7 +89,7 @@ class Lane:
 
     async def _run(self, batch: list[Asked]) -> None:
         try:
-            async with asyncio.timeout_at(batch[0].until):
+            async with asyncio.timeout_at(batch[-1].until):
                 connection = await self._line.lend()
                 try:
                     await self._exchange(connection, batch)

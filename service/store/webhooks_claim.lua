@@ -1,9 +1,11 @@
 -- Leases lanes that are due. An endpoint whose slots are taken is passed over, so that it hides no other.
--- ARGV: now, lease end, lease, lanes of each endpoint at once, lanes in all, then endpoint and lanes under way of each.
+-- KEYS: outbox, members. ARGV: now, lease end, lease, lanes of each endpoint at once, lanes in all, the process where it
+-- must be a member, then endpoint and lanes under way of each.
 -- Returns when the next endpoint is due after now (or false), then the records at the heads of the leased lanes.
 local now, lease_until, lease, each, total = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+if ARGV[6] ~= '' and redis.call('HEXISTS', KEYS[2], ARGV[6]) == 0 then return {false, {}} end
 local busy, passed_over = {}, 0
-for i = 6, #ARGV, 2 do
+for i = 7, #ARGV, 2 do
   busy[ARGV[i]] = tonumber(ARGV[i + 1])
   passed_over = passed_over + 1
 end

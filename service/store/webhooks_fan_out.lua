@@ -5,8 +5,9 @@ local now, most, keep = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local i = 4
 while i <= #ARGV do
   local entry, event, kind, resource, body, count = unpack(ARGV, i, i + 5)
-  -- Where the entry is gone, it was fanned out by another process, or by us before the answer got lost.
-  local ours = entry == '' or redis.call('XDEL', KEYS[1], entry) == 1
+  -- Where the entry is gone, it was fanned out by another process, or by us before the answer got lost. It leaves the
+  -- stream last: a script that is cut short (a slot that moves) sends twice rather than never.
+  local ours = entry == '' or #redis.call('XRANGE', KEYS[1], entry, entry) == 1
   local created = entry == '' and now or string.match(entry, '^%d+')
   i = i + 6
   for _ = 1, tonumber(count) do
@@ -22,4 +23,5 @@ while i <= #ARGV do
       push(id, endpoint, resource, now)
     end
   end
+  if ours and entry ~= '' then redis.call('XDEL', KEYS[1], entry) end
 end

@@ -4,7 +4,7 @@ Every method may raise `StoreUnavailable`. Times are ms since 1970.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from service.control.ports import OutboxEntry, Page
@@ -17,7 +17,7 @@ class Subscription:
     id: str
     url: str
     events: tuple[str, ...]
-    secret: bytes
+    secret: bytes = field(repr=False)
 
 
 Webhooks = Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]

@@ -15,7 +15,7 @@ class FakeMembers:
     def __init__(self):
         self.round, self.away = Round(), False
         self.adopted, self.retired, self.steps = [], [], []
-        self.before, self.taken, self.heir_awaited = [], {}, False
+        self.before, self.heir_awaited = [], False
 
     def _asked(self):
         if self.away:
@@ -32,11 +32,10 @@ class FakeMembers:
     async def adopt(self, app, dead):
         self._asked()
         self.adopted.append(dead)
-        return self.taken.get(dead, [dead])
+        return True
 
     async def retire(self, app, adopted):
         self.retired.append(adopted)
-        return True
 
     async def leave(self, app):
         self._asked()
@@ -51,27 +50,20 @@ class FakeLines:
     names = streams = ("node1",)
 
     def __init__(self):
-        self.followed, self.load = set(), {}
+        self.followed, self.load = frozenset(), {}
 
     def measured(self, load):
         self.load = load
 
-    def follow(self, app):
-        self.followed.add(app)
-
-    def unfollow(self, app):
-        self.followed.discard(app)
+    def follow(self, apps):
+        self.followed = apps
 
 
 class World:
     def __init__(self, monkeypatch):
         self.members, self.lines, self.now, self.taken_over = FakeMembers(), FakeLines(), 1000.0, []
         monkeypatch.setattr(module, "_clock", lambda: self.now)
-
-        async def take_over(dead):
-            self.taken_over += dead
-
-        self.us = Membership(self.members, "orbit-us", "us", 3000, self.lines, take_over)
+        self.us = Membership(self.members, "orbit-us", "us", 3000, self.lines, self.taken_over.extend)
 
     async def renew(self, after=0.5, **found):
         self.now += after
@@ -103,21 +95,24 @@ async def test_it_follows_its_own_calls_while_its_lease_lasts(world):
     world.us.check()
 
 
-async def test_a_write_that_the_store_took_is_a_proof_as_well(world):
+async def test_a_command_waits_for_the_next_proof(world):
     await world.us.join()
     world.now += 5  # the store was away
-    asked = world.us.now()
-    world.now += 0.5
-    world.us.prove(asked)
-    world.us.check()
-    world.now += 2.6
+    waiting = asyncio.create_task(world.us.confirm())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await world.renew()
+    await waiting
+    world.us.end()
     with pytest.raises(Fenced):
-        world.us.check()
+        await world.us.confirm()
 
 
 async def test_who_ran_under_the_same_name_before_is_taken_over_at_once(world):
     world.members.before = ["orbit-us-before"]
     await world.us.join()
+    assert world.members.adopted == ["orbit-us-before"]
+    await world.renew(apps={"orbit-us": 0, "orbit-us-before": 3})
     assert world.taken_over == ["orbit-us-before"]
     assert world.us.owns("orbit-us-before")
     assert world.lines.followed == {"orbit-us-before"}
@@ -129,7 +124,7 @@ async def test_overdue_processes_are_taken_over_once_the_store_was_there_for_a_l
         await world.renew(overdue=("orbit-dead",))
         assert world.members.adopted == []
     await world.renew(overdue=("orbit-dead",))
-    assert world.taken_over == ["orbit-dead"]
+    assert world.members.adopted == ["orbit-dead"]
 
 
 async def test_after_an_outage_the_others_get_time_to_renew(world):
@@ -153,19 +148,46 @@ async def test_one_that_was_halted_itself_gives_the_others_time(world):
 
 async def test_who_left_in_order_is_taken_over_at_once(world):
     await world.us.join()
-    await world.renew(left=("orbit-leaver",))
-    assert world.taken_over == ["orbit-leaver"]
+    assert await world.us._renew() is False
+    world.members.round = Round(left=("orbit-leaver",))
+    assert await world.us._renew() is True  # the next one follows at once
+    assert world.members.adopted == ["orbit-leaver"]
+
+
+async def test_an_adoption_whose_answer_got_lost_is_done_all_the_same(world):
+    await world.us.join()
+    await world.renew(apps={"orbit-us": 0, "orbit-dead": 2})
+    assert world.taken_over == ["orbit-dead"]
+    await world.renew(apps={"orbit-us": 0, "orbit-dead": 2})
+    assert world.taken_over == ["orbit-dead"]
 
 
 async def test_an_adopted_name_is_given_up_with_its_last_call(world):
     await world.us.join()
-    await world.renew(left=("orbit-dead",))
     await world.renew(apps={"orbit-us": 0, "orbit-dead": 2})
     assert world.us.owns("orbit-dead")
     await world.renew(apps={"orbit-us": 0, "orbit-dead": 0})
     assert world.members.retired == ["orbit-dead"]
+    await world.renew(apps={"orbit-us": 0})
     assert not world.us.owns("orbit-dead")
-    assert world.lines.followed == set()
+    assert world.lines.followed == frozenset()
+
+
+async def test_the_lease_is_renewed_whatever_goes_wrong(world):
+    await world.us.join()
+    renewed = 0
+
+    async def renew(*_):
+        nonlocal renewed
+        renewed += 1
+        raise RuntimeError("a bug")
+
+    world.members.renew = renew
+    world.us._lease_ms = 6
+    world.us.start()
+    while renewed < 3:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await world.us.leave()
 
 
 async def test_a_fenced_process_ends_and_stays_fenced(world):
@@ -175,7 +197,7 @@ async def test_a_fenced_process_ends_and_stays_fenced(world):
     assert world.us.fenced.is_set()
     with pytest.raises(Fenced):
         world.us.check()
-    await world.us.run()  # returns
+    await world.us._run()  # returns
 
 
 async def test_one_that_leaves_alone_does_not_wait(world):
@@ -195,6 +217,13 @@ async def test_one_that_leaves_others_waits_until_they_have_its_calls(world):
     world.members.heir_awaited = False
     await leaving
     assert world.members.steps[0] == "left"
+
+
+async def test_one_that_leaves_is_not_fenced_by_its_heir(world):
+    await world.us.join()
+    await world.us.leave()
+    world.us.end()
+    assert not world.us.fenced.is_set()
 
 
 async def test_leaving_without_the_store_is_no_error(world):
