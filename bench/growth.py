@@ -12,7 +12,7 @@ PAUSE = 2.0  # seconds between two looks
 
 @dataclass(slots=True)
 class Growth:
-    """Memory of processes (PSS, KB) by the calls placed so far."""
+    """Memory of processes (anonymous, KB) by the calls placed so far."""
 
     points: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 

@@ -26,11 +26,11 @@ def cpu_seconds(pids: Iterable[int]) -> float:
 
 
 def memory_kb(pids: Iterable[int]) -> int:
-    """Resident memory, what processes share counted once (PSS)."""
+    """Memory that is the processes' own: heap and stacks (Pss_Anon), without files that others map as well."""
     total = 0
     for pid in pids:
         rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        total += next(int(row.split()[1]) for row in rows if row.startswith("Pss:"))
+        total += next(int(row.split()[1]) for row in rows if row.startswith("Pss_Anon:"))
     return total
 
 

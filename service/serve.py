@@ -51,7 +51,7 @@ async def run(settings: Settings, asked: asyncio.Event, started: asyncio.Event) 
     Returns the exit status."""
 
     async def last_on_its_connection(_: web.Request, response: web.StreamResponse) -> None:
-        if asked.is_set():
+        if asked.is_set() or house.membership.fenced.is_set():
             response.headers["Connection"] = "close"
             response.force_close()
 

@@ -99,9 +99,10 @@ async def insist(
                 answer = await response.json()
             if response.status == wanted:
                 return dict(answer["data"])
-            why, again = f"{response.status} {answer['error']['code']}", response.status == 503
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            why = type(error).__name__
+            error = answer["error"]
+            why, again = f"{response.status} {error['code']}: {error['message']}", response.status == 503
+        except (aiohttp.ClientError, OSError, TimeoutError) as fault:
+            why = type(fault).__name__
         if not again or time.monotonic() > until:
             order.refused = f"POST {path}: {why}"
             return None

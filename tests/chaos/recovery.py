@@ -8,12 +8,14 @@ concerns recordings, a recording that was ready more than two seconds after it.
 
 from collections.abc import Iterable, Iterator
 
+from service.errors import Fenced
 from tests.chaos.compare import TERMINAL, Books
 from tests.chaos.outcome import NODE_LOST, outcome
 from tests.chaos.receiver import Arrival
 from tests.chaos.records import party
 from tests.chaos.sip_book import Sighting
 
+WOKEN = Fenced.message  # what a woken process answers on the connections that it still had
 DIALLED, ANSWERED, TOLD, READY = 1.0, 2.0, 1.0, 2.0  # seconds that are no delay yet
 
 
@@ -26,7 +28,7 @@ def recovery(books: Books, since: float, recordings: bool) -> tuple[float, str]:
 def _late(books: Books, recordings: bool) -> Iterator[tuple[float, str]]:
     seen = {each.number: each for each in books.sightings}
     for number, order in books.orders.items():
-        yield from ((at, f"a request failed: {why}") for at, why in order.failures)
+        yield from ((at, f"a request failed: {why}") for at, why in order.failures if WOKEN not in why)
         invited = seen[number].invited if number in seen else None
         if invited and order.accepted and invited - order.accepted > DIALLED:
             yield invited, f"{number} was dialled late"
