@@ -12,7 +12,7 @@ from service.webhooks.roster import Roster
 BATCH = 64
 BLOCK_MS = 300  # less than the longest wait for one Redis answer
 MEASURE_SECONDS = 5.0
-GATHER_SECONDS = 0.005  # after a batch: what comes meanwhile goes together
+GATHER_SECONDS = 0.006  # after a batch: what comes meanwhile goes together
 
 
 class FanOut:

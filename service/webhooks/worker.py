@@ -30,7 +30,7 @@ POLL_SECONDS = 0.5  # what other processes made due is seen after so long
 PERMISSION_SECONDS = 5.0  # how long a claimed lane waits until it is sure that nobody has taken over
 ADDRESS_SECONDS = 2.0  # how long a claimed lane waits for Redis before its request, within the lease
 STORE_PAUSE_SECONDS = 0.2
-BEAT_SECONDS = 0.005  # outcomes are recorded together: Redis and this process do less for the same
+BEAT_SECONDS = 0.003  # outcomes are recorded together: Redis and this process do less for the same
 SWEEP_MS = 1000  # between two looks for lanes that are leased to us and that we do not know of
 OUTCOME_SECONDS = 60.0  # how long an outcome waits for Redis; where another process took the lane, it is dropped
 
