@@ -69,7 +69,15 @@ class Rig:
         return longest
 
     async def quiet(self, seconds: float = 20) -> None:
-        """Returns when Asterisk has no channel. Raises `TimeoutError`."""
+        """Returns when Asterisk has no channel; what a step above the limit has left is hung up after `seconds`. Raises
+        `TimeoutError` where that does not help either."""
+        try:
+            await self._empty(seconds)
+        except TimeoutError:
+            await self.console("channel request hangup all")
+            await self._empty(seconds)
+
+    async def _empty(self, seconds: float) -> None:
         async with asyncio.timeout(seconds):
             while not (await self.console("core show channels count")).startswith("0 active channels"):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)

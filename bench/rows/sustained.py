@@ -29,7 +29,7 @@ async def measure(plan: Plan) -> list[Row]:
                 wrong = f"a queue of {queue}"
             if wrong:
                 plan.say(f"{arm} at {rate:.0f} calls/s: {wrong}")
-            await on.quiet(40)
+            await on.quiet(15)
             return not wrong
 
         known = arm in rounds  # near what was found before
