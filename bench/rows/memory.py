@@ -23,5 +23,5 @@ async def measure(plan: Plan) -> list[Row]:
         live = sum(1 for attempt in report.attempts if attempt.good)
         each = (memory_kb(service) - before) / live
     plan.say(f"memory: {each:.1f} KB for each of {live} live calls")
-    how = "growth of the service's memory (anonymous) after a warm-up, by the calls that are held; their media is `inactive`"
+    how = "growth of the service's own memory after a warm-up, by the calls that are held; their media is `inactive`"
     return [Row("memory per live call in the service", each, 20, "KB", f"{live} live calls", how)]
