@@ -103,7 +103,7 @@ async def run(scene: Scene, fault: Fault, plans: Iterator[Plan], wanted: int = I
             if (_over(books, flow) and not findings.differences) or time.monotonic() > end:
                 break
             await asyncio.sleep(1)
-    seconds, last = recovery(books, since, fault.recordings)
+    seconds, last = recovery(books, since, fault.recordings, fault.cope)
     calls = len(books.orders) + sum(seen.number in numbers for seen in books.sightings)
     return Row(fault, began, in_flight, calls, findings, seconds, last, books)
 
