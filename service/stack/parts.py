@@ -21,6 +21,9 @@ SERVE = (sys.executable, "-m", "service", "serve")
 Ready = Callable[[], Awaitable[bool]]
 PLAIN = ("PATH", "HOME", "TZ", "LANG", "TMPDIR")  # what Redis and Asterisk see of the launcher's environment
 
+# Asterisk's many short-lived threads would spread its heap over dozens of arenas that never shrink (mallopt(3)).
+HEAP = {"MALLOC_ARENA_MAX": "2"}
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -71,7 +74,7 @@ def parts(
     def asterisk(one: Asterisk) -> Part:
         node = f"SIP {one.env['ORBIT_SIP_ADDR']}, ARI {one.env['ORBIT_ARI_URL']}"
         at = f"SIP {env['ORBIT_CARRIER_SIP_ADDR']}" if one.name == "carrier" else node
-        return part(one.name, (*one.argv, *stay), at, partial(one.booted, env))
+        return part(one.name, (*one.argv, *stay), at, partial(one.booted, env), plain | HEAP)
 
     rows = (
         part("redis", redis_argv(tree, home, env), env["ORBIT_REDIS_URL"], partial(probes.part, "redis", env)),
