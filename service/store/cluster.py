@@ -17,7 +17,7 @@ from redis.exceptions import TimeoutError as NoAnswer
 
 from service.store import metrics
 from service.store.address import Address
-from service.store.pipe import KEY_AT, Lane, Script, ready
+from service.store.pipe import KEY_AT, Lane, Scripting, ready
 from service.store.replication import Replication
 from service.store.single import CONNECTIONS, timeouts
 
@@ -27,7 +27,7 @@ def open_cluster(address: Address, seconds: float) -> "PipedCluster":
     return PipedCluster(seconds, startup_nodes=nodes, ssl=address.tls, **address.options, **timeouts(seconds))
 
 
-class PipedCluster(RedisCluster):
+class PipedCluster(Scripting, RedisCluster):  # type: ignore[misc]
     """Calls go on while a shard that they do not need is away."""
 
     def __init__(self, seconds: float, **options: Any) -> None:
@@ -75,12 +75,6 @@ class PipedCluster(RedisCluster):
         pipe = BoundedClusterPipeline(self, transaction)  # type: ignore[abstract]
         pipe.seconds = self._seconds
         return pipe
-
-    def register_script(self, script: str) -> Script:  # type: ignore[override]
-        return Script(self, script)
-
-    def durable_script(self, script: str) -> Script:
-        return Script(self, script, durable=True)
 
 
 class BoundedClusterPipeline(ClusterPipeline):

@@ -182,3 +182,13 @@ class Script:
             return await run("EVALSHA", self._sha, len(keys), *keys, *args, **self._options)
         except NoScriptError:
             return await run("EVAL", self._source, len(keys), *keys, *args, **self._options)
+
+
+class Scripting:
+    """What both clients, of one server and of a cluster, offer for scripts."""
+
+    def register_script(self: Piped, script: str) -> Script:
+        return Script(self, script)
+
+    def durable_script(self: Piped, script: str) -> Script:
+        return Script(self, script, durable=True)

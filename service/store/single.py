@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionLost
 
 from service.store.address import Address
-from service.store.pipe import KEY_AT, Lane, Script, ready
+from service.store.pipe import KEY_AT, Lane, Scripting, ready
 from service.store.replication import Replication
 
 CONNECTIONS = 256
@@ -48,7 +48,7 @@ def timeouts(seconds: float) -> dict[str, Any]:
     return {"socket_timeout": seconds, "socket_connect_timeout": seconds, "retry": retry}
 
 
-class PipedRedis(Redis):
+class PipedRedis(Scripting, Redis):  # type: ignore[misc]
     """Owns `pool` and `sentinels`."""
 
     def __init__(self, pool: Any, seconds: float, sentinels: Sentinel | None = None) -> None:
@@ -71,12 +71,6 @@ class PipedRedis(Redis):
         pipe = BoundedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
         pipe.seconds = self._seconds
         return pipe
-
-    def register_script(self, script: str) -> Script:  # type: ignore[override]
-        return Script(self, script)
-
-    def durable_script(self, script: str) -> Script:
-        return Script(self, script, durable=True)
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         await super().aclose(close_connection_pool)
