@@ -70,11 +70,23 @@ class Ari:
 
         Raises as `call`.
         """
-        body = orjson.dumps({"allowed": [{"type": each} for each in types]})
+        await self._put(f"applications/{quote(app, safe='')}/eventFilter", {"allowed": [{"type": t} for t in types]})
+
+    async def push(self, kind: str, object_id: str, fields: dict[str, str]) -> None:
+        """Makes or changes an object of PJSIP. (The swagger binding writes its arguments, passwords too, to the debug
+        log.)
+
+        Raises as `call`.
+        """
+        attributes = [{"attribute": name, "value": value} for name, value in fields.items()]
+        path = f"asterisk/config/dynamic/res_pjsip/{kind}/{quote(object_id, safe='')}"
+        await self._put(path, {"fields": attributes})
+
+    async def _put(self, path: str, body: dict[str, Any]) -> None:
         async with self._translated():
             http = (await self._connected()).swagger.http_client
-            url = f"{self.url}/applications/{quote(app, safe='')}/eventFilter"
-            await http.request("PUT", url, data=body, headers={"Content-Type": "application/json"})
+            headers = {"Content-Type": "application/json"}
+            await http.request("PUT", f"{self.url}/{path}", data=orjson.dumps(body), headers=headers)
 
     async def download(self, name: str, destination: Path) -> bool:
         """Writes a stored recording to `destination`; False where the node has none of that name."""

@@ -13,6 +13,7 @@ from service.asterisk.channel import STATES, ms, offer_of, seconds_to_ms, variab
 from service.asterisk.decode import Decoder, Identify
 from service.asterisk.ledger import Ledger
 from service.asterisk.place import keep_place
+from service.asterisk.push import Pushed
 from service.asterisk.socket import EventSocket
 from service.calls.events import Event, LegEnded
 from service.control.inbound import Offer
@@ -42,6 +43,7 @@ class Node:
     def __init__(self, name: str, app: str, ari: Ari, ami: Ami, pulse_ms: int) -> None:
         self.name, self.app, self.ari, self._ami = name, app, ari, ami
         self.ledger = Ledger(ami, name, app)
+        self.pushed = Pushed(ari, ami)
         self._pulse_ms = pulse_ms
         self._listener: Listener | None = None
         self._decoder: Decoder | None = None

@@ -1,16 +1,70 @@
-"""A SIP trunk: a way out to telephones. `endpoint` is its name in pjsip.conf."""
+"""A SIP trunk: a way out to telephones and in from them, over a carrier that the user brings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from service.trunks.uri import SipUri, parse
+
+SANDBOX = "sandbox"  # the endpoint of the built-in carrier in asterisk-config/pjsip.conf
+
+
+class Encryption(StrEnum):
+    """What a trunk demands of both directions."""
+
+    TLS_SRTP = "tls_srtp"  # TLS signalling and SRTP (SDES, RFC 4568), or no call
+    TLS = "tls"  # TLS signalling, plain RTP
+    NONE = "none"  # UDP or TCP, plain RTP
+
+
+class Codec(StrEnum):
+    """What a trunk may offer, by the API's names."""
+
+    OPUS = "OPUS"
+    G722 = "G722"
+    PCMU = "PCMU"
+    PCMA = "PCMA"
 
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """`sandbox` marks the built-in carrier, the only one that a test key can reach."""
+    """A trunk as it is stored. Times in ms since 1970; `max_channels` and `calls_per_second`: None is no limit.
+
+    `country` (ISO 3166, two letters) is whose national forms the carrier sends called numbers in. `sandbox` marks the
+    built-in carrier, the only trunk that a test key can reach; nothing of it is pushed to nodes.
+    """
 
     id: str
     name: str
-    endpoint: str
     created_at: int
+    updated_at: int = 0
+    termination_uri: str = ""
+    origination_uris: tuple[str, ...] = ()
+    auth_username: str | None = None
+    auth_password: str | None = field(default=None, repr=False)
+    codecs: tuple[Codec, ...] = (Codec.PCMU, Codec.PCMA, Codec.OPUS)
+    encryption: Encryption = Encryption.TLS_SRTP
+    tls_verify: bool = True
+    register: bool = False
+    country: str | None = None
+    max_channels: int | None = None
+    calls_per_second: int | None = None
     allow_sip_destinations: bool = False
     default: bool = False
+    enabled: bool = True
     sandbox: bool = False
+
+    @property
+    def endpoint(self) -> str:
+        """Its name among Asterisk's endpoints."""
+        return SANDBOX if self.sandbox else self.id
+
+    @property
+    def target(self) -> str:
+        """Where calls go, what follows `@` in a SIP URI: `host[:port][;transport=…]`. Empty for the sandbox."""
+        uri = parse(self.termination_uri)
+        return self._target_of(uri) if uri else ""
+
+    def _target_of(self, uri: SipUri) -> str:
+        transport = "tls" if self.encryption is not Encryption.NONE else uri.transport
+        port = f":{uri.port}" if uri.port else ""  # without one, SRV records are asked (RFC 3263)
+        return f"{uri.host}{port}" + (f";transport={transport}" if transport else "")

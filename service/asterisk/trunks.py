@@ -1,0 +1,76 @@
+"""`TrunkNodes` over the nodes: what each holds is compared with what it should hold; only the difference is sent."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import structlog
+
+from service.asterisk import metrics
+from service.asterisk.ari import AriRefused
+from service.asterisk.pjsip import PjsipObject, differences, objects, owner
+from service.asterisk.push import Pushed, Rows
+from service.control.trunk_sync import Origins
+from service.errors import AsteriskUnavailable
+from service.trunks.trunk import Trunk
+
+log = structlog.get_logger()
+
+AT_ONCE = 8  # requests to one node
+
+
+class AsteriskTrunks:
+    """`qualify` is the pause between two OPTIONS to a trunk, seconds."""
+
+    def __init__(self, nodes: Mapping[str, Pushed], qualify: int) -> None:
+        self._nodes, self._qualify = nodes, qualify
+
+    async def settle(self, node: str, trunks: Sequence[Trunk], origins: Origins, registers: frozenset[str]) -> int:
+        return await self._settle(node, trunks, origins, registers, await self._pushed(node).rows())
+
+    async def settle_one(
+        self, node: str, trunk_id: str, trunk: Trunk | None, origins: Origins, registers: frozenset[str]
+    ) -> int:
+        rows = {key: row for key, row in (await self._pushed(node).rows()).items() if owner(key[1]) == trunk_id}
+        return await self._settle(node, [trunk] if trunk else [], origins, registers, rows)
+
+    async def _settle(
+        self, node: str, trunks: Iterable[Trunk], origins: Origins, registers: frozenset[str], rows: Rows
+    ) -> int:
+        wanted: list[PjsipObject] = []
+        unsure = set()
+        for trunk in trunks:
+            origin = origins[trunk.id]
+            if not origin.complete and trunk.enabled:
+                unsure.add(trunk.id)
+            wanted += objects(trunk, origin.addresses, self._qualify, trunk.id in registers)
+        put, gone = differences(wanted, rows)
+        gone = [key for key in gone if key[0] != "identify" or owner(key[1]) not in unsure]
+        pushed = self._pushed(node)
+        for _, made in groupby(put, key=lambda each: each.kind):
+            await _side_by_side([pushed.put(each) for each in made], node)
+        for _, keys in groupby(gone, key=lambda key: key[0]):
+            await _side_by_side([pushed.delete(*key) for key in keys], node)
+        return len(put) + len(gone)
+
+    def _pushed(self, node: str) -> Pushed:
+        pushed = self._nodes.get(node)
+        if pushed is None:
+            raise AsteriskUnavailable(f"There is no node {node}.")
+        return pushed
+
+
+async def _side_by_side(work: Iterable[Coroutine[Any, Any, None]], node: str) -> None:
+    """One object that a node does not take must not stand in the way of the others."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(each: Coroutine[Any, Any, None]) -> None:
+        async with turns:
+            try:
+                await each
+            except AriRefused as refusal:
+                metrics.REFUSED.labels("push", refusal.status).inc()
+                log.error("a trunk's object was refused", node=node, why=str(refusal)[:200])
+
+    await asyncio.gather(*(one(each) for each in work))

@@ -1,0 +1,54 @@
+"""SIP URIs, by a grammar stricter than RFC 3261's: no separator of a dialplan, a header or a list can be in one."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+LENGTH = 255
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*\.?|\[[0-9A-Fa-f:.]{2,45}\])"
+_URI = re.compile(
+    rf"(?P<scheme>[sS][iI][pP][sS]?):(?:(?P<user>[A-Za-z0-9._+~*-]{{1,64}})@)?(?P<host>{_HOST})"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:/(?P<prefix>[0-9]{1,3}))?(?:;transport=(?P<transport>udp|tcp|tls))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SipUri:
+    """`host` as in the URI, an IPv6 address in brackets; `prefix` where it is a network (`sip:192.0.2.0/24`)."""
+
+    scheme: str
+    user: str
+    host: str
+    port: int | None
+    transport: str
+    prefix: int | None
+
+    @property
+    def address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+        """The address that the host is; None for a name."""
+        try:
+            return ipaddress.ip_address(self.host.strip("[]"))
+        except ValueError:
+            return None
+
+
+def parse(text: str) -> SipUri | None:
+    """The URI, or None where it is none of this grammar."""
+    found = _URI.fullmatch(text) if len(text) <= LENGTH else None
+    if found is None or not 1 <= int(found["port"] or 5060) <= 65535:
+        return None
+    scheme, port, prefix = found["scheme"].lower(), found["port"], found["prefix"]
+    uri = SipUri(
+        scheme,
+        found["user"] or "",
+        found["host"],
+        int(port) if port else None,
+        found["transport"] or "",
+        int(prefix) if prefix else None,
+    )
+    numeric = uri.host[0] == "[" or uri.host.replace(".", "").isdigit()
+    if (numeric or prefix) and uri.address is None:
+        return None
+    if uri.prefix is not None and uri.address is not None and uri.prefix > uri.address.max_prefixlen:
+        return None
+    return None if scheme == "sips" and uri.transport == "udp" else uri
