@@ -14,7 +14,7 @@ export ORBIT_PROCESSES := $(PROCESSES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run up upgrade down status logs demo lint types test chaos soak bench test-compose check clean
+.PHONY: help run up upgrade reload down status logs demo lint types test chaos soak bench test-compose check clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ up: $(READY) ## The same in the background; NODES=2 PROCESSES=2 for two Asterisk
 
 upgrade: $(READY) ## Replace the processes of the running service one by one; calls go on
 	@$(STACK) upgrade
+
+reload: $(READY) ## Let Asterisk take up new certificates and an edited configuration; calls go on
+	@$(STACK) reload
 
 down: $(READY) ## Stop what runs
 	@$(STACK) down
@@ -47,7 +50,7 @@ types: $(READY) ## Check the types
 	$(PY) -m mypy
 
 test: $(READY) ## Run all tests, on a stack of their own
-	@$(STACK) tree
+	@$(STACK) tree --baresip
 	$(PY) -m pytest
 
 chaos: $(READY) ## Lose one part after another under calls, compare SIP, records and webhooks; ONLY=fault,… for some

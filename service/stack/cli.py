@@ -35,10 +35,14 @@ def stack() -> None:
 
 
 @stack.command("tree")
-def build_tree() -> None:
+@click.option("--baresip", is_flag=True, help="And baresip, which the tests call, in a tree beside it.")
+def build_tree(baresip: bool) -> None:
     """Unpack Asterisk, Redis and SIPp where they are missing."""
     with _said():
-        asyncio.run(tree.ready(read(StackSettings).tree, Progress()))
+        folder = read(StackSettings).tree
+        asyncio.run(tree.ready(folder, Progress()))
+        if baresip:
+            asyncio.run(tree.baresip_ready(folder, Progress()))
 
 
 @stack.command()
@@ -81,6 +85,19 @@ def upgrade() -> None:
 
     with _said():
         asyncio.run(workers.upgrade(Home(read(StackSettings).home), click.echo))
+
+
+@stack.command()
+def reload() -> None:
+    """Let Asterisk take up new certificates and an edited configuration; calls go on."""
+    from service.stack import reload as running
+
+    with _said():
+        owner = Home(read(StackSettings).home).owner()
+        if owner is None:
+            raise StackError("no stack runs here; run `make up` first")
+        running.adopt(owner, os.environ)
+        asyncio.run(running.reload(read(StackSettings), os.environ, click.echo))
 
 
 @stack.command("logs")

@@ -1,4 +1,4 @@
-"""The Debian tree: when it is built, and how its programs are run. mmdebstrap and the tree's programs are played."""
+"""The Debian trees: when one is built, and how its programs are run. mmdebstrap and the programs are played."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from service.stack import tree
 from service.stack.errors import StackError
 from service.stack.progress import Progress
-from service.stack.tree import MARKER, RIGHT, Tree
+from service.stack.tree import BARESIP, MARKER, STACK, Tree
 
 QUIET = Progress(None)
 
@@ -25,11 +25,15 @@ class Played:
         self.builds = 0
         self.says = {"usr/sbin/asterisk": "Asterisk 22.10.1~dfsg+1", "usr/bin/redis-server": "Redis server v=8.0.6"}
         self.fails = False
+        self.packages = []
 
     async def output(self, *argv, **_):
+        if "--list" in argv:
+            return ""
         if argv[0] != "mmdebstrap":
             return next(answer for program, answer in self.says.items() if argv[3].endswith(program))
         self.builds += 1
+        self.packages += [option for option in argv if "--include=" in option]
         lay_out(Path(argv[-2]))
         if self.fails:
             raise StackError("mmdebstrap failed")
@@ -57,15 +61,25 @@ async def test_it_is_built_once(played, folder):
     for _ in range(2):
         built = await tree.ready(folder, QUIET)
     assert played.builds == 1
-    assert built.marker() == RIGHT
+    assert built.marker() == STACK.right
     assert (built.data / "sounds/en").readlink() == Path("en_US_f_Allison")
+
+
+async def test_baresip_has_a_small_tree_of_its_own_beside_the_stacks(played, folder):
+    await tree.ready(folder, QUIET)
+    for _ in range(2):
+        built = await tree.baresip_ready(folder, QUIET)
+    assert played.packages == [f"--include={','.join(STACK.packages)}", "--include=baresip-core"]
+    assert (built.folder, built.marker()) == (folder.with_name("tree-baresip"), BARESIP.right)
+    assert built.baresip_modules == built.folder / "usr/lib/baresip/modules"
+    assert Tree(folder).marker() == STACK.right
 
 
 async def test_one_that_was_built_from_something_else_is_replaced(played, folder):
     await tree.ready(folder, QUIET)
     (folder / MARKER).write_text("something else\n")
     (folder / "old").touch()
-    assert (await tree.ready(folder, QUIET)).marker() == RIGHT
+    assert (await tree.ready(folder, QUIET)).marker() == STACK.right
     assert not (folder / "old").exists()
     assert {path.name for path in folder.parent.iterdir()} == {"tree", "tree.lock"}
 
