@@ -41,19 +41,40 @@ class Hangup:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """A way to a destination: a trunk, its endpoint in Asterisk, and what follows `@` when it is dialled (empty where
+    the endpoint knows). `max_channels` and `calls_per_second` are the trunk's limits; 0 is none."""
+
+    trunk_id: str
+    endpoint: str
+    target: str = ""
+    max_channels: int = 0
+    calls_per_second: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
-    """One party, one channel: its id, the node that it is on, the Stasis application that controls it, and the trunk's
-    endpoint that it goes out by."""
+    """One party, one channel: its id, the node that it is on, and the Stasis application that controls it. A leg that
+    is dialled has its route here, so that anybody can dial it again; one that came in, the trunk that brought it.
+    `dialled_at` is 0 where the call began with it."""
 
     channel_id: str
     node: str
     app: str
     endpoint: str = ""
+    trunk_id: str | None = None
+    target: str = ""
+    max_channels: int = 0
+    dialled_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as it is stored. Only `transitions.apply` makes a changed one."""
+    """A call as it is stored. Only `transitions.apply` makes a changed one.
+
+    `leg` is the present one, `trunk_id` its trunk, and `routes` are what is left to try should it not get through.
+    `timeout` bounds the ringing of each leg, seconds.
+    """
 
     id: str
     direction: Direction
@@ -70,6 +91,7 @@ class Call:
     metadata: dict[str, Any] = field(default_factory=dict)
     webhook_url: str | None = None
     sandbox: bool = False
+    routes: tuple[Route, ...] = ()
     status: Status = Status.INITIATING
     ringing_at: int | None = None
     answered_at: int | None = None
@@ -83,6 +105,11 @@ class Call:
     @property
     def ended(self) -> bool:
         return self.status in TERMINAL
+
+    @property
+    def dialled_at(self) -> int:
+        """Since when the present leg is on its way."""
+        return self.leg.dialled_at or self.created_at
 
     @property
     def duration_seconds(self) -> int | None:

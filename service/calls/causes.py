@@ -19,8 +19,12 @@ class Cause(NamedTuple):
 
 UNKNOWN = 0
 NORMAL = 16
+NO_RESPONSE = 18
 NO_ANSWER = 19
+UNREACHABLE = 27
+CONGESTION = 34
 OUT_OF_ORDER = 38
+BEARER = 58
 INTERWORKING = 127
 
 CAUSES: dict[int, Cause] = {
@@ -64,3 +68,35 @@ CAUSES: dict[int, Cause] = {
 def cause_of(code: int) -> Cause:
     """The row of a cause; one that we do not know fails a call as `cause_<n>`."""
     return CAUSES.get(code) or Cause(f"cause_{code}")
+
+
+UNAUTHORIZED = frozenset({401, 407})  # SIP answers that ask for credentials; final, those that we gave are refused
+_AUTH = Cause("trunk_auth_rejected")
+_MEDIA = Cause("incompatible_destination")
+
+SAID: dict[int, Cause] = {
+    **dict.fromkeys(UNAUTHORIZED, _AUTH),
+    **dict.fromkeys((406, 415, 488, 606), _MEDIA),
+}
+"""SIP answers to a call of ours that say more than the cause that Asterisk makes of them."""
+
+UNHEARD: dict[int, Cause] = {
+    NO_RESPONSE: Cause("no_response"),
+    CONGESTION: Cause("trunk_unreachable"),
+}
+"""Causes of a call to which no SIP answer ever came: Asterisk makes them up, and they mean something else then."""
+
+LOST = Cause("connection_lost")
+
+
+def unanswered(code: int, sip_code: int | None) -> Cause:
+    """Why a call of ours was not answered. `sip_code` as of `LegEnded`."""
+    if sip_code is None:
+        return cause_of(code)
+    if sip_code == 0:
+        return UNHEARD.get(code) or cause_of(code)
+    if sip_code < 200 and code == CONGESTION:  # the far end was at work on it when its connection broke
+        return LOST
+    if sip_code < 300 and code == BEARER:  # it answered with codecs that were not offered
+        return _MEDIA
+    return SAID.get(sip_code) or cause_of(code)

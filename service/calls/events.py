@@ -22,49 +22,60 @@ class CallCreated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegRang(Event):
+class LegEvent(Event):
+    """A fact about one channel. It means something while that is the channel of the call's present leg."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRang(LegEvent):
     """The far end rings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegWaiting(Event):
+class LegWaiting(LegEvent):
     """A caller whom we claimed is still not answered: what should have answered was lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegAnswered(Event):
+class LegAnswered(LegEvent):
     """The far end answered, or we answered it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegEnded(Event):
+class LegEnded(LegEvent):
     """The channel is gone.
 
-    `cause` is a Q.850 integer, `sip_code` the SIP answer behind it. `answered_at` is set where the source knows it: an
-    end can be the first that we hear of an answer. `end` is Asterisk's own reason: `max_duration`, `no_controller`.
+    `cause` is a Q.850 integer, `sip_code` the last SIP answer that came (also 100 or 200): 0 where none ever did, None
+    where that is not known. `answered_at` is set where the source knows it: an end can be the first that we hear of an
+    answer. `end` is Asterisk's own reason: `max_duration`, `no_controller`, `encryption_refused`, `max_channels`.
+    `rang` where the channel shows that the far end had rung. `found_at` is when a recovered end was found out.
     """
 
     cause: int
     sip_code: int | None = None
     answered_at: int | None = None
     end: str = ""
+    rang: bool = False
+    found_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegMissing(Event):
+class LegMissing(LegEvent):
     """The process that was to dial is gone, and its node knows no channel and no outcome: it was not dialled yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegRefused(Event):
-    """Asterisk would not make the channel at all."""
+class LegRefused(LegEvent):
+    """The channel was not made at all: by Asterisk's word, or because its trunk is down."""
 
     cause: int
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LegLost(Event):
+class LegLost(LegEvent):
     """The channel is gone and nobody knows how: its node restarted, or it was never made."""
 
     reason: str

@@ -63,6 +63,12 @@ def channel_of(call_id: str) -> str:
     return f"{call_id}.1"
 
 
+def next_channel(channel_id: str) -> str:
+    """The channel id of the leg after this one."""
+    call_id, _, leg = channel_id.partition(".")
+    return f"{call_id}.{int(leg) + 1}"
+
+
 def call_of(channel_id: str) -> str | None:
     """The call a channel was named after, or None for a channel that we did not name."""
     call_id, _, leg = channel_id.partition(".")

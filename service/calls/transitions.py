@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from service.calls import causes
-from service.calls.call import Call, Direction, Hangup, Recording, Side
+from service.calls.call import Call, Direction, Hangup, Leg, Recording, Side
 from service.calls.commands import Accept, Command, ForgetOutcome, HangUp, Originate
 from service.calls.events import (
     CallCreated,
@@ -17,6 +17,7 @@ from service.calls.events import (
     HangupRequested,
     LegAnswered,
     LegEnded,
+    LegEvent,
     LegLost,
     LegMissing,
     LegRang,
@@ -25,18 +26,22 @@ from service.calls.events import (
     RecordingMissing,
     RecordingStored,
 )
+from service.calls.explanation import shown
+from service.calls.failover import goes_on
+from service.calls.ids import next_channel
 from service.calls.status import TERMINAL, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One line of a call's timeline and one webhook: the call as it was at that moment."""
+    """One line of a call's timeline and, unless it is `quiet`, one webhook: the call as it was at that moment."""
 
     type: str
     at: int
     call: Call
     recovered: bool
     detail: dict[str, Any]
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ def apply(call: Call | None, event: Event) -> Change | None:
     """The change that `event` makes, or None where it makes none. `call` is None while it does not exist."""
     if call is None:
         return _created(event) if isinstance(event, CallCreated) else None
+    if isinstance(event, LegEvent) and event.channel_id != call.leg.channel_id:
+        return None  # of a leg that the call has left behind
     step = TABLE.get((call.status, type(event)))
     return step(call, event) if step else None
 
@@ -94,6 +101,9 @@ def _answered(call: Call, event: Event, at: int | None = None) -> Change:
 
 
 def _ended(call: Call, event: LegEnded) -> Change:
+    if goes_on(call, event):
+        moved = _rerouted(call, event, _outcome(call, event)[1], event.found_at or event.at)
+        return replace(moved, commands=(ForgetOutcome(call), *moved.commands))
     notices: tuple[Notice, ...] = ()
     if call.answered_at is None and event.answered_at is not None:
         answer = _answered(call, event, event.answered_at)
@@ -104,23 +114,47 @@ def _ended(call: Call, event: LegEnded) -> Change:
     return Change(ended.call, notices + ended.notices, (ForgetOutcome(ended.call),))
 
 
+def _rerouted(call: Call, event: LegEnded | LegRefused, why: Hangup, at: int) -> Change:
+    """Dials the next route. Told on the timeline alone, under the number of the event before it."""
+    route, *rest = call.routes
+    leg = Leg(
+        next_channel(call.leg.channel_id),
+        call.leg.node,
+        call.leg.app,
+        route.endpoint,
+        route.trunk_id,
+        route.target,
+        route.max_channels,
+        dialled_at=at,
+    )
+    moved = replace(call, leg=leg, trunk_id=route.trunk_id, routes=tuple(rest))
+    detail = {"trunk_id": call.trunk_id, **shown(why), "next_trunk_id": route.trunk_id}
+    notice = Notice("call.rerouted", at, moved, event.recovered, detail, quiet=True)
+    return Change(moved, (notice,), (Originate(moved),))
+
+
 def _outcome(call: Call, event: LegEnded) -> tuple[Status, Hangup]:
     """Status and hangup of an ended leg. An API hang-up is known by who asked; its cause is Asterisk's choice."""
     far = Side.CALLEE if call.direction is Direction.OUTBOUND else Side.CALLER
-    code, sip, answered = event.cause, event.sip_code, call.answered_at is not None
+    code, answered = event.cause, call.answered_at is not None
+    sip = event.sip_code if 300 <= (event.sip_code or 0) <= 699 else None
     # A BYE says nothing of a cause, and a CANCEL less: without a Reason header (RFC 3326) they come as 0 and 127.
     cancelled = not answered and far is Side.CALLER and code in _SILENT
     if cancelled or (answered and code == causes.UNKNOWN):
         code = causes.NORMAL
-    cause = causes.cause_of(code)
+    ours_to_judge = far is Side.CALLEE and not answered
+    if ours_to_judge and event.sip_code == 0 and code == causes.NO_ANSWER:
+        code = causes.NO_RESPONSE  # the time to ring was over before any word of the far end
+    cause = causes.unanswered(code, event.sip_code) if ours_to_judge else causes.cause_of(code)
     status = Status.COMPLETED if answered else Status.CANCELLED if cancelled else cause.unanswered
-    rang_out = code == causes.NO_ANSWER and event.at - call.created_at >= call.timeout * 1000 - 100
+    rang_out = code == causes.NO_ANSWER and event.at - call.dialled_at >= call.timeout * 1000 - 100
     if answered or rang_out:
         sip = None
     ours = cause.ours if answered else far is Side.CALLEE and sip is None
     by, reason = Side.SYSTEM if ours else far, cause.reason
     if event.end and not cancelled:
         by, reason = Side.SYSTEM, event.end
+        status = Status.FAILED if event.end in _FAILS else status
     elif call.hangup_requested_at is not None:
         by, reason = Side.API, "hangup_requested"
         if not answered:
@@ -129,10 +163,13 @@ def _outcome(call: Call, event: LegEnded) -> tuple[Status, Hangup]:
 
 
 def _refused(call: Call, event: LegRefused) -> Change:
+    why = Hangup(Side.SYSTEM, event.cause, None, event.reason)
+    if goes_on(call, event):
+        return _rerouted(call, event, why, event.at)
     if call.hangup_requested_at is not None:
         hangup = Hangup(Side.API, event.cause, None, "hangup_requested")
         return _finish(call, event, Status.CANCELLED, hangup, Recording.NONE)
-    return _finish(call, event, Status.FAILED, Hangup(Side.SYSTEM, event.cause, None, event.reason), Recording.NONE)
+    return _finish(call, event, Status.FAILED, why, Recording.NONE)
 
 
 def _lost(call: Call, event: LegLost) -> Change:
@@ -147,9 +184,7 @@ def _lost(call: Call, event: LegLost) -> Change:
 def _finish(call: Call, event: Event, status: Status, hangup: Hangup, recording: Recording) -> Change:
     at = max(event.at, call.answered_at or call.created_at)
     ended = replace(call, status=status, ended_at=at, hangup=hangup, recording=recording)
-    ended, notice = _tell(
-        ended, event, status, at, by=hangup.by, cause=hangup.cause, sip_code=hangup.sip_code, reason=hangup.reason
-    )
+    ended, notice = _tell(ended, event, status, at, **shown(hangup))
     return Change(ended, (notice,))
 
 
@@ -173,6 +208,7 @@ def _recording_missing(call: Call, event: RecordingMissing) -> Change | None:
     return Change(replace(call, recording=Recording.LOST)) if call.recording is Recording.PENDING else None
 
 
+_FAILS = frozenset({"encryption_refused"})  # ends of an answered call without a moment of media
 _SILENT = frozenset({causes.UNKNOWN, causes.NORMAL, causes.INTERWORKING})
 _BEFORE_ANSWER = (Status.INITIATING, Status.RINGING)
 _ALIVE = (*_BEFORE_ANSWER, Status.IN_PROGRESS)

@@ -34,9 +34,10 @@ CALL = Call(
     created_at=1_000,
     record=True,
 )
-AT = {"call_id": CALL.id, "at": 5_000}
+NOW = {"call_id": CALL.id, "at": 5_000}
+AT = {**NOW, "channel_id": CALL.leg.channel_id}
 EVENTS = {
-    CallCreated: CallCreated(**AT, call=CALL),
+    CallCreated: CallCreated(**NOW, call=CALL),
     LegRang: LegRang(**AT),
     LegWaiting: LegWaiting(**AT),
     LegMissing: LegMissing(**AT),
@@ -44,9 +45,9 @@ EVENTS = {
     LegEnded: LegEnded(**AT, cause=16),
     LegRefused: LegRefused(**AT, cause=27, reason="trunk_unreachable"),
     LegLost: LegLost(**AT, reason="node_lost"),
-    HangupRequested: HangupRequested(**AT),
-    RecordingStored: RecordingStored(**AT, duration_ms=2_000),
-    RecordingMissing: RecordingMissing(**AT),
+    HangupRequested: HangupRequested(**NOW),
+    RecordingStored: RecordingStored(**NOW, duration_ms=2_000),
+    RecordingMissing: RecordingMissing(**NOW),
 }
 SAME = "same"  # changes, but not the status
 MEANING = {  # (status, event): the status afterwards; what is not here changes nothing
@@ -112,8 +113,8 @@ def test_a_created_call_is_dialled_and_announced():
 
 def test_an_offered_call_is_accepted_and_a_recovered_one_is_left_alone():
     inbound = replace(CALL, direction=Direction.INBOUND)
-    assert apply(None, CallCreated(**AT, call=inbound)).commands[0] == Accept(replace(inbound, sequence=1))
-    assert apply(None, CallCreated(**AT, call=inbound, recovered=True)).commands == ()
+    assert apply(None, CallCreated(**NOW, call=inbound)).commands[0] == Accept(replace(inbound, sequence=1))
+    assert apply(None, CallCreated(**NOW, call=inbound, recovered=True)).commands == ()
 
 
 def test_nothing_else_brings_a_call_into_being():
@@ -137,6 +138,44 @@ def test_an_unanswered_call_ends_as_its_cause_says(cause, sip, status, by):
     call = apply(call_in(Status.RINGING), LegEnded(**AT, cause=cause, sip_code=sip)).call
     assert (call.status, call.hangup.by, call.hangup.cause, call.hangup.sip_code) == (status, by, cause, sip)
     assert call.hangup.reason == (CAUSES[cause].reason if cause in CAUSES else f"cause_{cause}")
+
+
+@pytest.mark.parametrize(
+    ("cause", "sip", "reason", "by"),
+    [
+        (34, 0, "trunk_unreachable", Side.SYSTEM),
+        (18, 0, "no_response", Side.SYSTEM),
+        (34, 100, "connection_lost", Side.SYSTEM),
+        (34, 180, "connection_lost", Side.SYSTEM),
+        (21, 401, "trunk_auth_rejected", Side.CALLEE),
+        (21, 407, "trunk_auth_rejected", Side.CALLEE),
+        (21, 403, "call_rejected", Side.CALLEE),
+        (58, 488, "incompatible_destination", Side.CALLEE),
+        (58, 200, "incompatible_destination", Side.SYSTEM),
+        (127, 415, "incompatible_destination", Side.CALLEE),
+    ],
+)
+def test_what_came_from_the_far_end_tells_why_a_call_of_ours_failed(cause, sip, reason, by):
+    call = apply(call_in(Status.RINGING), LegEnded(**AT, cause=cause, sip_code=sip)).call
+    assert (call.status, call.hangup.reason, call.hangup.by) == (Status.FAILED, reason, by)
+    assert call.hangup.sip_code == (sip if sip >= 300 else None)
+
+
+def test_silence_until_the_time_to_ring_is_over_is_no_ringing():
+    call = replace(call_in(Status.INITIATING), timeout=4)
+    hangup = apply(call, LegEnded(**AT, cause=19, sip_code=0)).call.hangup
+    assert (hangup.cause, hangup.reason, hangup.by) == (18, "no_response", Side.SYSTEM)
+
+
+def test_an_answer_without_the_encryption_fails_the_call_that_it_answered():
+    call = apply(call_in(Status.IN_PROGRESS), LegEnded(**AT, cause=58, sip_code=200, end="encryption_refused")).call
+    assert (call.status, call.hangup.by, call.hangup.reason) == (Status.FAILED, Side.SYSTEM, "encryption_refused")
+
+
+def test_a_caller_on_a_full_trunk_has_failed():
+    inbound = replace(call_in(Status.INITIATING), direction=Direction.INBOUND)
+    call = apply(inbound, LegEnded(**AT, cause=34, sip_code=0, end="max_channels")).call
+    assert (call.status, call.hangup.by, call.hangup.reason) == (Status.FAILED, Side.SYSTEM, "max_channels")
 
 
 def test_a_bare_bye_is_a_normal_end():
@@ -214,20 +253,27 @@ def test_the_caller_of_an_inbound_call_is_the_far_end():
     assert apply(inbound, EVENTS[LegEnded]).call.hangup.by is Side.CALLER
 
 
+LEGS = st.sampled_from([f"{CALL.id}.{n}" for n in (1, 2, 3)])
 events = st.lists(
     st.one_of(
-        st.sampled_from([LegRang, LegAnswered, HangupRequested]).flatmap(
-            lambda kind: st.builds(lambda at: kind(call_id=CALL.id, at=at), st.integers(0, 10_000))
+        st.builds(lambda at: HangupRequested(call_id=CALL.id, at=at), st.integers(0, 10_000)),
+        st.sampled_from([LegRang, LegAnswered]).flatmap(
+            lambda kind: st.builds(
+                lambda at, leg: kind(call_id=CALL.id, at=at, channel_id=leg), st.integers(0, 10_000), LEGS
+            )
         ),
         st.builds(
-            lambda at, cause, end, answered: LegEnded(
-                call_id=CALL.id, at=at, cause=cause, end=end, answered_at=answered
+            lambda at, leg, cause, sip, end, answered: LegEnded(
+                call_id=CALL.id, at=at, channel_id=leg, cause=cause, sip_code=sip, end=end, answered_at=answered
             ),
             st.integers(0, 10_000),
+            LEGS,
             st.integers(0, 130),
-            st.sampled_from(["", "max_duration"]),
+            st.none() | st.sampled_from([0, 100, 183, 200, 401, 408, 486, 488, 500, 503, 603]),
+            st.sampled_from(["", "max_duration", "encryption_refused"]),
             st.none() | st.integers(0, 10_000),
         ),
+        st.builds(lambda leg: replace(EVENTS[LegRefused], channel_id=leg), LEGS),
         st.just(EVENTS[LegLost]),
         st.just(EVENTS[LegWaiting]),
         st.just(EVENTS[LegMissing]),
