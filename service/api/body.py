@@ -1,7 +1,7 @@
 """Bodies and queries: bytes → JSON → a model, or every fault of it at once."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -31,25 +31,36 @@ def _deeper_than(value: Any, depth: int) -> bool:
     return any(_deeper_than(child, depth - 1) for child in children)
 
 
+Further = Callable[[dict[str, Any]], Awaitable[list[Fault]]]
+
+
 async def check_body(
-    model: type[BaseModel], value: Any, check_url: Callable[[str], Awaitable[str | None]]
+    model: type[BaseModel],
+    value: Any,
+    check_url: Callable[[str], Awaitable[str | None]],
+    further: Further | None = None,
 ) -> tuple[BaseModel, list[str]]:
     """The model of a body and the names of fields that it does not know. Raises `ValidationFailed` with all faults.
 
-    A model's `urls` names the fields that hold webhook URLs; what they may point to is asked of `check_url`.
+    A model's `urls` names the fields that hold webhook URLs; what they may point to is asked of `check_url`. Its
+    `secret` names those whose values no fault shows. `further` finds what no model can, in a body that may have other
+    faults.
     """
+    secret: Sequence[str] = getattr(model, "secret", ())
     if not isinstance(value, dict):
-        raise ValidationFailed(Fault("", value, "an object"))
+        raise ValidationFailed(Fault("", None if secret else value, "an object"))
     faults: list[Fault] = []
     checked: BaseModel | None = None
     try:
         checked = model.model_validate(value)
     except ValidationError as error:
-        faults += faults_of(error)
+        faults += faults_of(error, secret)
     for name in getattr(model, "urls", ()):
         url = value.get(name)
         if isinstance(url, str) and (reason := await check_url(url)):
             faults.append(Fault(name, url, reason, "INVALID_WEBHOOK_URL"))
+    if further is not None:
+        faults += await further(value)
     if faults or checked is None:
         raise ValidationFailed(*faults)
     known = {f.alias or name for name, f in model.model_fields.items()}
@@ -68,8 +79,9 @@ def check_query(model: type[BaseModel], query: Mapping[str, str]) -> BaseModel:
         raise ValidationFailed(*faults_of(error)) from None
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
-    """Pydantic's errors in the contract's words."""
+def faults_of(error: ValidationError, secret: Sequence[str] = ()) -> list[Fault]:
+    """Pydantic's errors in the contract's words. What came in `secret` fields is not told; where there are such, nor
+    what stands before the @ of a URI."""
     faults = []
     for e in error.errors(include_url=False, include_context=False):
         path = ".".join(str(part) for part in e["loc"])
@@ -78,5 +90,12 @@ def faults_of(error: ValidationError) -> list[Fault]:
         else:
             code = e["type"] if _OWN_CODE.match(e["type"]) else "VALIDATION_ERROR"
             expected = e["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-            faults.append(Fault(path, e["input"], expected, code))
+            shown = e["input"] if not secret else None if e["loc"][0] in secret else _without_login(e["input"])
+            faults.append(Fault(path, shown, expected, code))
     return faults
+
+
+def _without_login(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_login(each) for each in value]
+    return "…" + value[value.rindex("@") :] if isinstance(value, str) and "@" in value else value

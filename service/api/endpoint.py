@@ -1,6 +1,7 @@
 """What every endpoint does before its handler: key, limit, scope, body, query, idempotency."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -34,7 +35,8 @@ def endpoint(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRespon
 
         async def act() -> web.StreamResponse:
             if route.body is not None:
-                context.body, warnings = await check_body(route.body, value, services.check_url)
+                further = partial(route.check, context) if route.check is not None else None
+                context.body, warnings = await check_body(route.body, value, services.check_url, further)
                 context.warnings += warnings
             return _respond(await route.handler(context), context)
 

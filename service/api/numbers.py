@@ -8,7 +8,7 @@ from service.api.schemas import CreateNumber
 async def create(context: Context) -> Answer:
     body: CreateNumber = context.body
     made = await context.services.numbers.create(
-        body.number, body.friendly_name, body.trunk_id, body.webhook_url, context.seed
+        body.number, body.friendly_name, body.trunk_id, body.webhook_url, context.seed, body.trunk_ids or ()
     )
     return Answer(made, 201)
 

@@ -6,6 +6,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.calls.call import Direction, Side
 from service.calls.status import Status
+from service.trunks.health import Registration, State
+from service.trunks.trunk import Codec, Encryption
+
+TrunkStatus = Literal["active", "unreachable", "rejected", "disabled"]
 
 
 class Resource(BaseModel):
@@ -17,6 +21,7 @@ class HangupShown(Resource):
     cause: int = Field(description="Q.850 cause")
     sip_code: int | None = Field(description="the far end's final SIP answer, where it gave one")
     reason: str = Field(description="the cause in a word")
+    message: str = Field(description="what happened, in one sentence")
 
 
 class Call(Resource):
@@ -57,8 +62,78 @@ class Number(Resource):
     number: str
     friendly_name: str | None
     trunk_id: str | None
+    trunk_ids: list[str] = Field(description="trunks for calls from this number, in the order in which they are tried")
     webhook_url: str | None
     created_at: AwareDatetime
+
+
+class TrunkHealth(Resource):
+    state: State
+    rtt_ms: float | None = Field(description="how long the last answer took, milliseconds")
+    checked_at: AwareDatetime | None
+    registration: Registration | None = Field(description="null where the trunk does not register")
+    error: str | None = Field(description="what is wrong, in one sentence")
+
+
+class Trunk(Resource):
+    id: str
+    name: str
+    termination_uri: str | None = Field(description="null for the built-in sandbox")
+    origination_uris: list[str]
+    auth_username: str | None
+    codecs: list[Codec]
+    encryption: Encryption
+    tls_verify: bool
+    register_: bool = Field(alias="register")
+    country: str | None
+    max_channels: int | None
+    calls_per_second: int | None
+    allow_sip_destinations: bool
+    default: bool
+    enabled: bool
+    status: TrunkStatus
+    health: TrunkHealth
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class OptionsShown(Resource):
+    node: str
+    reachable: bool | None = Field(description="null where the node could not find out")
+    rtt_ms: float | None
+    error: str | None
+
+
+class DnsShown(Resource):
+    host: str
+    port: int
+    addresses: list[str]
+    error: str | None
+
+
+class TlsShown(Resource):
+    ok: bool
+    verified: bool = Field(description="the certificate was checked and is good")
+    protocol: str | None
+    cipher: str | None
+    subject: str | None
+    issuer: str | None
+    expires_at: AwareDatetime | None
+    days_left: int | None
+    warning: str | None
+    error: str | None
+
+
+class TrunkCheck(Resource):
+    trunk_id: str
+    status: TrunkStatus
+    explanation: str = Field(description="what was found, in one sentence")
+    checked_at: AwareDatetime
+    health: TrunkHealth
+    options: list[OptionsShown] = Field(description="OPTIONS, sent now by each node")
+    codecs: list[Codec] = Field(description="what nodes offer, in this order")
+    dns: DnsShown | None
+    tls: TlsShown | None = Field(description="null where the trunk has no TLS, or its host was not found")
 
 
 class Webhook(Resource):
@@ -124,4 +199,16 @@ class Error(BaseModel):
     meta: Meta
 
 
-SHOWN: tuple[type[BaseModel], ...] = (Call, TimelineRow, Number, Webhook, NewWebhook, Delivery, Meta, Pagination, Error)
+SHOWN: tuple[type[BaseModel], ...] = (
+    Call,
+    TimelineRow,
+    Number,
+    Trunk,
+    TrunkCheck,
+    Webhook,
+    NewWebhook,
+    Delivery,
+    Meta,
+    Pagination,
+    Error,
+)

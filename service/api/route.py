@@ -2,13 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel
 
 from service.api.answer import Answer
 from service.api.context import Context
+from service.errors import Fault
 
 Handler = Callable[[Context], Awaitable[Answer]]
+Check = Callable[[Context, dict[str, Any]], Awaitable[list[Fault]]]
 
 BASES = ("/v1", "/api/v1")
 READ, WRITE, ADMIN = "voice:read", "voice:write", "admin"
@@ -17,7 +20,8 @@ READ, WRITE, ADMIN = "voice:read", "voice:write", "admin"
 @dataclass(frozen=True, slots=True)
 class Route:
     """`shows` names the schema of the answer's `data` (openapi.py); `errors` are the statuses beyond those that every
-    route can give. `open` routes may be asked without a key; their handlers check what stands for it."""
+    route can give. `check` finds the faults of a body that no model can. `open` routes may be asked without a key;
+    their handlers check what stands for it."""
 
     method: str
     path: str
@@ -25,6 +29,7 @@ class Route:
     summary: str
     scope: str = READ
     body: type[BaseModel] | None = None
+    check: Check | None = None
     query: type[BaseModel] | None = None
     shows: str = ""
     many: bool = False

@@ -4,16 +4,35 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api.fields import Destination, Identifier, Metadata, Moment, Phone, Text, Url
+from service.api.fields import (
+    Codecs,
+    Country,
+    Destination,
+    Identifier,
+    Metadata,
+    Moment,
+    Name,
+    OriginationUris,
+    Password,
+    Phone,
+    TerminationUri,
+    Text,
+    TrunkIds,
+    Url,
+    Username,
+    YesNo,
+)
 from service.calls.call import Direction
 from service.calls.status import Status
+from service.trunks.trunk import Codec, Encryption
 
 
 class Body(BaseModel):
-    """Base of bodies. `urls` names fields that hold webhook URLs."""
+    """Base of bodies. `urls` names fields that hold webhook URLs, `secret` those that no answer may repeat."""
 
     model_config = ConfigDict(strict=True, extra="ignore", populate_by_name=False)
     urls: ClassVar[tuple[str, ...]] = ()
+    secret: ClassVar[tuple[str, ...]] = ()
 
 
 class CreateCall(Body):
@@ -26,6 +45,9 @@ class CreateCall(Body):
     agent_id: Identifier | None = Field(None, description="agent that handles the call")
     ivr_id: Identifier | None = Field(None, description="IVR flow that runs when the call is answered")
     trunk_id: Identifier | None = Field(None, description="trunk that carries the call")
+    trunk_ids: TrunkIds | None = Field(
+        None, description="trunks to try in this order, the next where one fails; instead of trunk_id"
+    )
     webhook_url: Url | None = Field(None, description="URL that receives the call's events")
     record: bool = Field(False, description="record the call, both sides")
     max_duration: int = Field(3600, ge=1, le=86400, description="longest duration from answer, seconds")
@@ -39,7 +61,47 @@ class CreateNumber(Body):
     number: Phone = Field(description="the number, E.164", examples=["+12025550100"])
     friendly_name: Text | None = Field(None, description="a name for people")
     trunk_id: Identifier | None = Field(None, description="trunk for calls from this number")
+    trunk_ids: TrunkIds | None = Field(
+        None, description="trunks for calls from this number, the next where one fails; instead of trunk_id"
+    )
     webhook_url: Url | None = Field(None, description="URL that receives events of the number's inbound calls")
+
+
+class UpdateTrunk(Body):
+    """What is named is replaced; null clears."""
+
+    secret = ("auth_password",)
+
+    name: Name = Field(default_factory=str, description="a name of its own", examples=["Primary Carrier"])
+    termination_uri: TerminationUri = Field(
+        default_factory=str, description="where calls go", examples=["sip:trunk.carrier.com:5060"]
+    )
+    origination_uris: OriginationUris | None = Field(
+        default_factory=list, description="hosts and networks that calls come from, up to 64"
+    )
+    auth_username: Username | None = Field(None, description="SIP user name", examples=["orbit_user"])
+    auth_password: Password | None = Field(None, description="SIP password; no answer shows it", repr=False)
+    codecs: Codecs = Field([Codec.PCMU, Codec.PCMA, Codec.OPUS], description="codecs to offer, in this order")
+    encryption: Encryption = Field(
+        Encryption.TLS_SRTP, strict=False, description="tls_srtp, tls (signalling alone) or none"
+    )
+    tls_verify: bool = Field(True, description="check the far end's certificate")
+    register_: bool = Field(
+        False, alias="register", description="register at termination_uri, so that calls find their way here"
+    )
+    country: Country | None = Field(
+        None, description="whose national forms called numbers come in, ISO 3166", examples=["US"]
+    )
+    max_channels: int | None = Field(None, ge=1, le=100_000, description="most calls at once")
+    calls_per_second: int | None = Field(None, ge=1, le=1_000, description="most new calls a second")
+    allow_sip_destinations: bool = Field(False, description="let calls go to SIP URIs too")
+    default: bool = Field(False, description="calls that name no trunk go here; taken from the trunk that had it")
+    enabled: bool = Field(True, description="false: no calls, either way")
+
+
+class CreateTrunk(UpdateTrunk):
+    name: Name = Field(description="a name of its own", examples=["Primary Carrier"])
+    termination_uri: TerminationUri = Field(description="where calls go", examples=["sip:trunk.carrier.com:5060"])
 
 
 class CreateWebhook(Body):
@@ -79,6 +141,12 @@ class CallQuery(Paging):
     agent_id: str | None = Field(None, max_length=64, description="only calls of this agent")
     created_after: Moment | None = Field(None, description="only calls created then or later, RFC 3339")
     created_before: Moment | None = Field(None, description="only calls created earlier, RFC 3339")
+
+
+class DeleteTrunkQuery(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    force: YesNo = Field(False, description="also a trunk with live calls, which go on to their end")
 
 
 class RecordingQuery(BaseModel):

@@ -13,8 +13,10 @@ from service.control.originate import Originator
 from service.control.ports import CallFilter, Page, Versioned
 from service.control.present import Presenter
 from service.control.reactor import Reactor
+from service.control.trunks import TrunkRegistry
 from service.control.webhooks import WebhookRegistry
 from service.settings import Settings
+from service.trunks.trunk import Trunk
 
 
 class Allowance(Protocol):
@@ -82,6 +84,8 @@ class Services:
     reactor: Reactor
     originator: Originator
     numbers: NumberRegistry
+    trunks: TrunkRegistry
+    trunk_check: Callable[[Trunk], Awaitable[dict[str, Any]]]
     webhooks: WebhookRegistry
     presenter: Presenter
     find_recording: Callable[[str], Path | None]

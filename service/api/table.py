@@ -1,14 +1,17 @@
 """The API, row by row. Paths are under `/v1` and `/api/v1`."""
 
-from service.api import calls, numbers, webhooks
+from service.api import calls, numbers, trunks, webhooks
 from service.api.route import ADMIN, READ, WRITE, Route
 from service.api.schemas import (
     CallQuery,
     CreateCall,
     CreateNumber,
+    CreateTrunk,
     CreateWebhook,
+    DeleteTrunkQuery,
     Paging,
     RecordingQuery,
+    UpdateTrunk,
     UpdateWebhook,
 )
 
@@ -47,6 +50,42 @@ ROUTES = (
         shows="audio/wav",
         open=True,
     ),
+    Route(
+        "POST",
+        "/voice/sip-trunks",
+        trunks.create,
+        "Create a SIP trunk",
+        WRITE,
+        CreateTrunk,
+        trunks.check,
+        shows="Trunk",
+        status=201,
+        errors=(409,),
+    ),
+    Route("GET", "/voice/sip-trunks", trunks.page, "List SIP trunks", READ, query=Paging, shows="Trunk", many=True),
+    Route("GET", "/voice/sip-trunks/{id}", trunks.get, "Get a SIP trunk", READ, shows="Trunk"),
+    Route(
+        "PUT",
+        "/voice/sip-trunks/{id}",
+        trunks.update,
+        "Update a SIP trunk",
+        WRITE,
+        UpdateTrunk,
+        trunks.check,
+        shows="Trunk",
+        errors=(409,),
+    ),
+    Route(
+        "DELETE",
+        "/voice/sip-trunks/{id}",
+        trunks.delete,
+        "Delete a SIP trunk",
+        WRITE,
+        query=DeleteTrunkQuery,
+        status=204,
+        errors=(409,),
+    ),
+    Route("GET", "/voice/sip-trunks/{id}/health", trunks.health, "Check a SIP trunk now", READ, shows="TrunkCheck"),
     Route(
         "POST",
         "/numbers",

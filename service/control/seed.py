@@ -8,7 +8,7 @@ from service.calls.times import now_ms
 from service.control.collections import Collection
 from service.errors import Conflict
 from service.numbers.number import Number
-from service.trunks.trunk import Trunk
+from service.trunks.trunk import Codec, Encryption, Trunk
 
 SCOPES = ("voice:read", "voice:write", "admin")
 
@@ -35,11 +35,25 @@ async def plant(seeds: Seeds, keys: Keys, numbers: Collection, trunks: Collectio
         if api_key:
             await keys.register(api_key, SCOPES, sandbox)
     if seeds.sandbox and not any(trunk.get("sandbox") for trunk in await trunks.all()):
-        trunk = Trunk(mint("trunk"), "Sandbox", "sandbox", now_ms(), allow_sip_destinations=True, sandbox=True)
-        await _add(trunks, asdict(trunk))
+        await _add(trunks, asdict(built_in()))
     for number in seeds.numbers:
         if await numbers.find(number) is None:
             await _add(numbers, asdict(Number(mint("num"), number, now_ms())))
+
+
+def built_in() -> Trunk:
+    """The sandbox carrier, as `asterisk-config/pjsip.conf` has its endpoint."""
+    now = now_ms()
+    return Trunk(
+        mint("trunk"),
+        "Sandbox",
+        now,
+        now,
+        codecs=(Codec.PCMU, Codec.PCMA),
+        encryption=Encryption.NONE,
+        allow_sip_destinations=True,
+        sandbox=True,
+    )
 
 
 async def _add(collection: Collection, document: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
 """A SIP trunk: a way out to telephones and in from them, over a carrier that the user brings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from service.trunks.uri import SipUri, parse
 
@@ -68,3 +70,16 @@ class Trunk:
         transport = "tls" if self.encryption is not Encryption.NONE else uri.transport
         port = f":{uri.port}" if uri.port else ""  # without one, SRV records are asked (RFC 3263)
         return f"{uri.host}{port}" + (f";transport={transport}" if transport else "")
+
+
+def trunk_of(document: dict[str, Any]) -> Trunk:
+    """The trunk of a stored document; unknown fields are passed over."""
+    known = {name: value for name, value in document.items() if name in Trunk.__dataclass_fields__}
+    return Trunk(**{name: _MADE[name](value) if name in _MADE else value for name, value in known.items()})
+
+
+_MADE: dict[str, Callable[[Any], Any]] = {
+    "origination_uris": tuple,
+    "codecs": lambda names: tuple(map(Codec, names)),
+    "encryption": Encryption,
+}

@@ -55,6 +55,58 @@ async def test_of_many_deletes_one_counts_and_a_late_one_harms_nobody(numbers):
     assert await numbers.find("+1") == later
 
 
+async def test_a_value_that_changed_before_a_delete_is_free_after_it(numbers):
+    made = a_number("+1")
+    await numbers.create(made)
+    assert await numbers.replace({**made, "number": "+2"}, made)
+    assert await numbers.delete(made)
+    assert await numbers.find("+2") is None
+    await numbers.create(a_number("+2"))
+
+
+@pytest.fixture
+def trunks(redis):
+    return Documents(redis, "trunks", "trunk", unique="name", sole="default")
+
+
+def a_trunk(name, default):
+    return {"id": mint("trunk"), "name": name, "default": default, "country": None}
+
+
+async def test_a_taken_value_is_told_with_its_field(trunks):
+    await trunks.create(a_trunk("a", False))
+    with pytest.raises(Conflict) as caught:
+        await trunks.create(a_trunk("a", False))
+    assert [(fault.field, fault.value) for fault in caught.value.faults] == [("name", "a")]
+
+
+async def test_who_gets_the_sole_flag_takes_it_from_the_others(trunks):
+    one, two = a_trunk("one", True), a_trunk(',"default":true\\', True)
+    await trunks.create(one)
+    assert await trunks.flagged("default") == one
+    await trunks.create(two)
+    assert await trunks.all() == [{**one, "default": False}, two]
+    assert not await trunks.replace({**one, "country": "US"}, one)
+    assert await trunks.replace(one, {**one, "default": False})
+    assert await trunks.flagged("default") == one
+    assert await trunks.get(two["id"]) == {**two, "default": False}
+    assert await trunks.delete(one)
+    assert await trunks.flagged("default") is None
+
+
+async def test_of_many_that_take_the_sole_flag_at_once_one_has_it(trunks):
+    made = [a_trunk(str(n), False) for n in range(8)]
+    for each in made:
+        await trunks.create(each)
+
+    async def take(document):
+        while not await trunks.replace({**document, "default": True}, document):
+            document = await trunks.get(document["id"])
+
+    await asyncio.gather(*(take(each) for each in made for _ in range(5)))
+    assert [each["default"] for each in await trunks.all()].count(True) == 1
+
+
 async def test_pages(numbers):
     made = [a_number(f"+{n}", at=n) for n in range(5)]
     for number in made:
