@@ -1,7 +1,9 @@
-"""AMI of one node, by panoramisk: the ledger is read and cleared through it. It reconnects by itself."""
+"""AMI of one node, by panoramisk: the ledger and trunks are read and written through it, and it brings news of trunks'
+far ends. It reconnects by itself."""
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from panoramisk import Manager
@@ -12,8 +14,15 @@ _QUIET = logging.getLogger("orbit.ami")
 _QUIET.setLevel(logging.CRITICAL)
 
 
+NEWS = ("ContactStatus", "Registry")
+"""Events of the class `system` that we use; `manager.conf` lets no others through."""
+
+
 class Ami:
-    """One node's AMI. `address` is host:port."""
+    """One node's AMI. `address` is host:port. `news`, if set, is called for each of `NEWS` and after each login: what
+    came while it was away is lost. It must return at once."""
+
+    news: Callable[[], None] | None = None
 
     def __init__(self, address: str, user: str, password: str, timeout_ms: int) -> None:
         host, _, port = address.rpartition(":")
@@ -26,15 +35,25 @@ class Ami:
         """Connects, and again whenever the connection is lost."""
         self._manager = Manager(
             **self._login,
-            events="off",
+            events="system",
             encoding="utf-8",
             log=_QUIET,
             loop=asyncio.get_running_loop(),
             reconnect_timeout=1,
-            on_login=lambda _: self._ready.set(),
+            on_login=self._logged_in,
             on_disconnect=lambda *_: self._ready.clear(),
         )
+        for event in NEWS:
+            self._manager.register_event(event, self._tell)
         self._manager.connect()
+
+    def _logged_in(self, *_: object) -> None:
+        self._ready.set()
+        self._tell()
+
+    def _tell(self, *_: object) -> None:
+        if self.news is not None:
+            self.news()
 
     def close(self) -> None:
         """Ends it for good; `start` makes a new one."""

@@ -9,3 +9,4 @@ RECORDINGS = Counter("orbit_recordings", "Recordings, by what became of them.", 
 FENCED = Counter("orbit_fenced", "Times that this process was taken over by another.")
 TAKEN_OVER = Counter("orbit_taken_over", "Processes whose calls this one took over.")
 RECONCILED = Counter("orbit_reconciled", "Facts that a comparison with a node brought, by kind.", ["kind"])
+TRUNK_CHANGES = Counter("orbit_trunk_changes", "Trunks that became reachable or unreachable.", ["state"])

@@ -33,6 +33,11 @@ def live_on(node: str) -> str:
     return f"{SHARD}:calls:live:{node}"
 
 
+def live_by(trunk_id: str) -> str:
+    """Set: ids of a trunk's calls that have not ended, of both directions."""
+    return f"{SHARD}:calls:live-by:{trunk_id}"
+
+
 RECORDINGS = f"{SHARD}:recordings"  # sorted set: call id → when to try to fetch its recording, ms
 
 # ── processes, in the calls' slot: the script that writes a call asks whether its writer is still one of them ─────────
@@ -41,6 +46,10 @@ MEMBERS = f"{SHARD}:processes"  # hash: application of a process → its name; w
 ALIVE = f"{SHARD}:processes:alive"  # sorted set: application → when its lease ends, ms of Redis' clock; 0: it has left
 OWNERS = f"{SHARD}:processes:owners"  # hash: application, also of a process that is gone → who follows its calls
 HOLDERS = f"{SHARD}:processes:nodes"  # hash: node → the process that compares with it
+
+# ── trunks' far ends, in the calls' slot: what becomes of one is written with its event ───────────────────────────────
+
+TRUNK_HEALTH = f"{SHARD}:trunks:health"  # hash: trunk id → its record as JSON
 
 # ── outbox and webhooks ──────────────────────────────────────────────────────────────────────────────────────────────
 
