@@ -23,7 +23,7 @@ class Sipp:
     @asynccontextmanager
     async def far_end(self, port: int, scenario: str = "uas.xml") -> AsyncIterator[Process]:
         """Answers every call to `port`."""
-        process = await self._spawn(scenario, port)
+        process = await self.spawn(scenario, port)
         try:
             yield process
         finally:
@@ -35,7 +35,7 @@ class Sipp:
         figures = self.folder / "uac.csv"
         figures.unlink(missing_ok=True)
         count = round(rate * seconds)
-        process = await self._spawn(
+        process = await self.spawn(
             "uac.xml", 0, at, "-s", to, "-r", f"{rate:.0f}", "-m", f"{count}", "-l", f"{count}",
             "-trace_stat", "-fd", "1", "-stf", str(figures), "-timeout", f"{seconds + 8:.0f}",
         )  # fmt: skip
@@ -45,10 +45,11 @@ class Sipp:
             await end(process, 0)
         return count, good(figures.read_text())
 
-    async def _spawn(self, scenario: str, port: int, *more: str) -> Process:
+    async def spawn(self, scenario: str, port: int, *more: str, ip: str = "127.0.0.1") -> Process:
+        """Starts SIPp with a scenario of this folder; `port` 0 is any. Whoever starts it ends it."""
         own = ("-p", f"{port}") if port else ()
         argv = (
-            *self.argv, "-sf", str(SCENARIOS / scenario), "-i", "127.0.0.1", *own, "-mp", f"{self.media_port}",
+            *self.argv, "-sf", str(SCENARIOS / scenario), "-i", ip, *own, "-mp", f"{self.media_port}",
             "-nostdin", "-trace_err", "-error_file", str(self.folder / f"{scenario}.err"), *more,
         )  # fmt: skip
         return await spawn(argv, {"PATH": "/usr/bin:/bin", "TERM": "dumb"}, self.folder / f"{scenario}.log")

@@ -15,10 +15,16 @@ from service.api.server import build
 from service.api.services import Services
 from service.asterisk.ami import Ami
 from service.asterisk.ari import Ari
+from service.asterisk.contacts import AsteriskContacts
+from service.asterisk.far_end import FarEndProbe
 from service.asterisk.node import Listener, Node
+from service.asterisk.origins import AddressBook, look_up
 from service.asterisk.switch import AsteriskSwitch
+from service.asterisk.trunks import AsteriskTrunks
 from service.calls.times import now_ms
+from service.control.gate import Gate
 from service.control.inbound import Reception
+from service.control.loops import LoopCheck
 from service.control.membership import Membership, stasis_name
 from service.control.numbers import NumberRegistry
 from service.control.originate import Originator
@@ -29,6 +35,12 @@ from service.control.recordings import RecordingKeeper
 from service.control.retention import Retention
 from service.control.seed import Seeds, plant
 from service.control.take_over import TakeOver
+from service.control.trunk_check import TrunkCheck
+from service.control.trunk_health import HealthBook
+from service.control.trunk_sync import TrunkSync
+from service.control.trunk_view import present_trunk
+from service.control.trunk_watch import TrunkWatch
+from service.control.trunks import TrunkRegistry
 from service.control.watch import Watch
 from service.control.webhooks import WebhookRegistry
 from service.errors import StoreUnavailable
@@ -45,9 +57,11 @@ from service.store.documents import Documents
 from service.store.keyring import Keyring
 from service.store.lanes import RedisLanes
 from service.store.members import RedisMembers
+from service.store.meter import TrunkMeter
 from service.store.outbox import RedisOutbox
 from service.store.probe import Probe
 from service.store.retention import RedisOldCalls
+from service.store.trunk_health import RedisTrunkHealth
 from service.webhooks.start import lease_ms, webhooks
 
 logger = structlog.get_logger()
@@ -84,7 +98,7 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         keyring, calls = Keyring(redis), RedisCalls(redis, settings.max_live_calls, app)
         cache = Cache(redis)
         number_documents = Documents(redis, "numbers", "num", unique="number", cache=cache)
-        trunk_documents = Documents(redis, "trunks", "trunk", unique="name", cache=cache)
+        trunk_documents = Documents(redis, "trunks", "trunk", unique="name", sole="default", cache=cache)
         webhook_documents = Documents(redis, "webhooks", "wh", cache=cache)
         numbers, trunks = RedisNumbers(number_documents), RedisTrunks(trunk_documents)
         secret, account_secret = await first_start(settings, keyring, numbers, trunks)
@@ -100,12 +114,21 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             lambda dead: take_over.adopted(dead),
         )
         presenter = Presenter(settings.base_url, secret, settings.recording_url_hours)
-        reactor = Reactor(calls, switch, presenter, membership)
+        admission, health_store = Admission(redis, cache), RedisTrunkHealth(redis, cache, app)
+        health = HealthBook(health_store)
+        gate = Gate(health, TrunkMeter(admission))
+        reactor = Reactor(calls, switch, presenter, membership, gate)
         storage = Folder(settings.recordings_dir)
         reception = Reception(reactor, numbers, trunks, switch, secret, settings.inbound_max_duration)
         reconciler = Reconciler(reactor, reception, calls, switch, membership.adopted)
         watch = Watch(reconciler, membership, switch, settings.node_lost_seconds)
         lanes = RedisLanes(redis, lease_ms(settings.webhook_timeout_seconds), app, member=True)
+        stored_trunks = RedisTrunks(Documents(redis, "trunks", "trunk", unique="name"))  # never from memory
+        on_nodes = AsteriskTrunks({name: node.pushed for name, node in nodes.items()}, settings.trunk_keepalive_seconds)
+        trunk_sync = TrunkSync(stored_trunks, on_nodes, AddressBook(), membership, switch)
+        contacts = AsteriskContacts({name: node.ami for name, node in nodes.items()})
+        loops = LoopCheck(own_hosts(settings), settings.trunk_allow_loopback, look_up)
+        trunk_check = TrunkCheck(contacts, FarEndProbe(settings.tls_ca), health, membership)
 
         take_over = TakeOver(lambda process: lanes.release(process, now_ms()), watch)
         tasks: list[asyncio.Task[None]] = []
@@ -125,11 +148,16 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             )
         )
         stack.push_async_callback(settle, switch, reactor)
+
+        async def connected(node: str) -> None:
+            await trunk_sync.connected(node)
+            await reconciler.compare(node)
+
         listener = Listener(
             reactor.submit,
             reception.offered,
             reception.untaken,
-            reconciler.compare,
+            connected,
             reception.call_id,
             membership.owns,
             lambda: membership.claims,
@@ -140,6 +168,9 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             keeper.run,
             watch.run,
             take_over.run,
+            trunk_sync.run,
+            health.run,
+            TrunkWatch(contacts, health_store, trunks.all, membership, present_trunk).run,
             *retention(settings, redis, storage),
             *(partial(node.run, listener) for node in nodes.values()),
         ]
@@ -155,12 +186,14 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         application = build(
             Services(
                 settings=settings,
-                admission=Admission(redis, cache),
+                admission=admission,
                 answers=Answers(redis, settings.idempotency_hours),
                 calls=calls,
                 reactor=reactor,
-                originator=Originator(reactor, switch, numbers, trunks, app),
-                numbers=NumberRegistry(number_documents, trunk_documents),
+                originator=Originator(reactor, switch, numbers, trunks, app, gate, loops),
+                numbers=(registry := NumberRegistry(number_documents, trunk_documents)),
+                trunks=TrunkRegistry(trunk_documents, registry, calls, health, trunk_sync, loops),
+                trunk_check=trunk_check.run,
                 webhooks=WebhookRegistry(webhook_documents, post.courier),
                 presenter=presenter,
                 find_recording=storage.find,
@@ -175,6 +208,11 @@ def retention(settings: Settings, redis: Client, storage: Folder) -> list[Callab
     """The job that forgets old calls, where they are not kept for ever."""
     days = settings.retention_days
     return [Retention(RedisOldCalls(redis), storage, days).run] if days else []
+
+
+def own_hosts(settings: Settings) -> list[str]:
+    """Where SIP reaches this site."""
+    return [host for host in (settings.external_address, *(node.sip_addr for node in settings.nodes)) if host]
 
 
 def node_of(node: NodeSettings, app: str, settings: Settings) -> Node:

@@ -100,6 +100,10 @@ class ConcurrencyLimitExceeded(OrbitError):
     code, status, message = "CONCURRENCY_LIMIT_EXCEEDED", 429, "Too many calls are alive."
 
 
+class TrunkFull(ConcurrencyLimitExceeded):
+    message = "All channels of the trunk are in use."
+
+
 class AsteriskUnavailable(OrbitError):
     code, status, message = "ASTERISK_UNAVAILABLE", 503, "No Asterisk node can take calls now."
 

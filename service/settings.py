@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     ami_addr: str = Field("127.0.0.1:5038", pattern=ADDRESS, description="host:port of the node's AMI")
     ami_user: str = Field("orbit", description="AMI user")
     ami_password: SecretStr = Field(SecretStr(""), description="AMI password")
+    sip_addr: str = Field("", description="host:port that carriers reach the node's SIP by")
     ari_timeout_ms: int = Field(5000, ge=100, description="longest wait for one ARI or AMI answer, milliseconds")
     pulse_ms: int = Field(
         1000, ge=100, le=3000, description="pause between two proofs that a node's event stream is alive, milliseconds"
@@ -121,6 +122,19 @@ class Settings(BaseSettings):
         False, description="register the sandbox carrier as a trunk, the default where there is no other"
     )
 
+    trunk_keepalive_seconds: int = Field(
+        30, ge=1, le=3600, description="pause between two OPTIONS to a trunk, by which it is known to be there, seconds"
+    )
+    trunk_allow_loopback: bool = Field(
+        False, description="let trunks and SIP destinations point to loopback and to own addresses: a routing loop"
+    )
+    external_address: str = Field(
+        "", description="address that carriers know this site by; Asterisk is given the same, see docs/trunks.md"
+    )
+    tls_ca: Path | None = Field(
+        None, description="PEM file of the authorities that carriers' certificates are checked by; empty: the system's"
+    )
+
     retention_days: float = Field(
         90, ge=0, le=36_500, description="how long an ended call is kept with its recording, days; 0: for ever"
     )
@@ -153,6 +167,7 @@ class Settings(BaseSettings):
             ami_addr=self.ami_addr,
             ami_user=self.ami_user,
             ami_password=self.ami_password,
+            sip_addr=self.sip_addr,
         )
         shared = single.model_dump(include={"ari_user", "ari_password", "ami_user", "ami_password"})
         return tuple(

@@ -2,7 +2,7 @@
 
 from service.calls.call import Recording
 from service.control.ports import Versioned
-from service.errors import AsteriskUnavailable, Fenced
+from service.errors import AsteriskUnavailable, Fenced, TrunkFull
 
 
 class FakeCalls:
@@ -22,6 +22,9 @@ class FakeCalls:
         held = self.calls.get(call.id)
         if (held.version if held else 0) != version:
             return False
+        enters = call.trunk_id and not call.ended and (before is None or before.trunk_id != call.trunk_id)
+        if enters and 0 < call.leg.max_channels <= await self.live_on_trunk(call.trunk_id):
+            raise TrunkFull
         self.calls[call.id] = Versioned(call, version + 1)
         self.rows.setdefault(call.id, []).extend(timeline)
         self.outbox.extend(outbox)
@@ -33,6 +36,9 @@ class FakeCalls:
 
     async def live_ids(self, node):
         return {i for i, held in self.calls.items() if not held.call.ended and held.call.leg.node == node}
+
+    async def live_on_trunk(self, trunk_id):
+        return sum(not held.call.ended and held.call.trunk_id == trunk_id for held in self.calls.values())
 
     async def take_recordings(self, now_ms, until_ms, limit):
         due = [i for i, at in sorted(self.due.items(), key=lambda kv: kv[1]) if at <= now_ms][:limit]
@@ -101,16 +107,45 @@ class FakeNumbers:
 
 
 class FakeTrunks:
-    """`TrunkBook` without a trunk."""
+    """`TrunkBook` of the trunks it was given."""
+
+    def __init__(self, *trunks):
+        self.trunks = {trunk.id: trunk for trunk in trunks}
 
     async def by_id(self, trunk_id):
-        return None
+        return self.trunks.get(trunk_id)
 
     async def default(self):
-        return None
+        return next((t for t in self.trunks.values() if t.default), None) or await self.sandbox()
 
     async def sandbox(self):
-        return None
+        return next((t for t in self.trunks.values() if t.sandbox), None)
+
+
+class FakeReachability:
+    """`Reachability` of trunks that are down because a test says so."""
+
+    def __init__(self, *down):
+        self.trunks_down, self.calls = set(down), []
+
+    def down(self, trunk_id):
+        return trunk_id in self.trunks_down
+
+    def called(self, trunk_id, refused):
+        self.calls.append((trunk_id, refused))
+
+
+class FakeMeter:
+    """`Meter` that has no more new calls for the trunks named."""
+
+    def __init__(self, *empty):
+        self.empty, self.taken = set(empty), []
+
+    async def take(self, trunk_id, per_second):
+        if trunk_id in self.empty:
+            return 250
+        self.taken.append(trunk_id)
+        return 0
 
 
 class FakeSwitch:
@@ -129,6 +164,9 @@ class FakeSwitch:
 
     async def turn_away(self, offer, cause):
         self.commands.append(("turn_away", offer.channel_id, cause))
+
+    async def refuse(self, offer, reason):
+        self.commands.append(("refuse", offer.channel_id, reason))
 
     async def apologise(self, offer):
         self.commands.append(("apologise", offer.channel_id))

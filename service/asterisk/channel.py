@@ -31,9 +31,16 @@ def variable(channel: dict[str, Any], name: str) -> str:
     return str((channel.get("channelvars") or {}).get(name) or "")
 
 
+def endpoint_of(name: str) -> str:
+    """The endpoint of a channel by its name, `PJSIP/<endpoint>-<number>`; empty for other kinds."""
+    kind, _, rest = name.partition("/")
+    return rest.rpartition("-")[0] if kind == "PJSIP" else ""
+
+
 def offer_of(channel: dict[str, Any], node: str, app: str) -> Offer | None:
     """What a trunk brought us, or None for a channel of our own."""
     called, at = variable(channel, "ORBIT_CALLED"), seconds_to_ms(variable(channel, "ORBIT_CREATED"))
     if not called or at is None:
         return None
-    return Offer(channel["id"], node, app, called, clean(channel["caller"]["number"]), at)
+    caller = clean(channel["caller"]["number"])
+    return Offer(channel["id"], node, app, called, caller, at, endpoint_of(str(channel.get("name", ""))))

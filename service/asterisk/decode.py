@@ -58,27 +58,30 @@ def _state(message: dict[str, Any], channel: dict[str, Any], call_id: str, at: i
     del message
     match channel["state"]:
         case "Ringing":
-            return LegRang(call_id=call_id, at=at)
+            return LegRang(call_id=call_id, at=at, channel_id=channel["id"])
         case "Up":
-            return LegAnswered(call_id=call_id, at=at)
+            return LegAnswered(call_id=call_id, at=at, channel_id=channel["id"])
     return None
 
 
 def _dial(message: dict[str, Any], channel: dict[str, Any], call_id: str, at: int) -> Event | None:
     """Early media without a 180 (SIP 183) rings too, but is no change of the channel's state."""
-    del channel
-    return LegRang(call_id=call_id, at=at) if message["dialstatus"] == "PROGRESS" else None
+    rings = message["dialstatus"] == "PROGRESS"
+    return LegRang(call_id=call_id, at=at, channel_id=channel["id"]) if rings else None
 
 
 def _destroyed(message: dict[str, Any], channel: dict[str, Any], call_id: str, at: int) -> Event:
-    code = message.get("tech_cause") or 0
+    """`tech_cause` is a SIP code too, but Asterisk makes one up where none came; the hang-up handler knows better."""
+    heard = variable(channel, "ORBIT_SIP") or message.get("tech_cause")
     return LegEnded(
         call_id=call_id,
         at=at,
+        channel_id=channel["id"],
         cause=int(message["cause"]),
-        sip_code=int(code) if 300 <= int(code) <= 699 else None,
+        sip_code=int(heard) if heard else None,
         answered_at=seconds_to_ms(variable(channel, "ORBIT_ANSWERED")),
         end=variable(channel, "ORBIT_END"),
+        rang=channel["state"] == "Ringing",
     )
 
 

@@ -6,7 +6,7 @@ It holds what happened while nobody listened. Rows are read through AMI and dele
 import structlog
 
 from service.asterisk.ami import Ami
-from service.asterisk.channel import clean, seconds_to_ms
+from service.asterisk.channel import clean, endpoint_of, seconds_to_ms
 from service.control.inbound import Offer
 from service.control.node_state import Outcome
 
@@ -16,20 +16,25 @@ FAMILY = "ledger"
 
 
 def parse(channel_id: str, row: str, node: str, app: str) -> Outcome | None:
-    """`cause|sip|answered|ended|end|created|called|caller`, times in seconds since 1970; None for a foreign row."""
+    """`cause|sip|answered|ended|end|created|called|caller|channel|state`, times in seconds since 1970; None for
+    a foreign row. Rows of the version before end with the caller."""
     try:
-        cause, sip, answered, ended, end, created, called, caller = row.split("|")
-        ended_at, made_at, code = seconds_to_ms(ended), seconds_to_ms(created), int(sip or 0)
+        cause, sip, answered, ended, end, created, called, caller, *later = row.split("|")
+        channel, state = later or ("", "")
+        ended_at, made_at = seconds_to_ms(ended), seconds_to_ms(created)
         if ended_at is None:
             return None
         return Outcome(
             channel_id,
             ended_at,
             int(cause or 0),
-            code if 300 <= code <= 699 else None,
+            int(sip) if sip else None,
             seconds_to_ms(answered),
             end,
-            Offer(channel_id, node, app, called, clean(caller), made_at) if called and made_at else None,
+            Offer(channel_id, node, app, called, clean(caller), made_at, endpoint_of(channel))
+            if called and made_at
+            else None,
+            rang=state == "Ringing",
         )
     except ValueError:
         return None

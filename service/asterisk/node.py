@@ -41,7 +41,7 @@ class Node:
     """A node under its name. `run` keeps it connected; the rest may be called at any time."""
 
     def __init__(self, name: str, app: str, ari: Ari, ami: Ami, pulse_ms: int) -> None:
-        self.name, self.app, self.ari, self._ami = name, app, ari, ami
+        self.name, self.app, self.ari, self.ami = name, app, ari, ami
         self.ledger = Ledger(ami, name, app)
         self.pushed = Pushed(ari, ami)
         self._pulse_ms = pulse_ms
@@ -75,11 +75,11 @@ class Node:
         self._socket = EventSocket(
             self.ari, self.name, self.app, self._pulse_ms, self._receive, lambda: listener.connected(self.name)
         )
-        self._ami.start()
+        self.ami.start()
         try:
             await self._socket.run()
         finally:
-            self._ami.close()
+            self.ami.close()
             for task in (*self._tasks, *self._places.values()):
                 task.cancel()
             self._places.clear()

@@ -16,11 +16,12 @@ from dns.exception import DNSException
 
 from service.control.trunk_sync import Origin, Origins
 from service.trunks.trunk import Trunk
-from service.trunks.uri import SipUri, parse
+from service.trunks.uri import SipUri, parse_origin, parse_termination
 
 log = structlog.get_logger()
 
 KEPT_SECONDS = 60.0
+AGAIN_SECONDS = 10.0  # after a name that nobody knew
 LONGEST_SECONDS = 3.0
 SERVICES = ("_sip._udp", "_sip._tcp", "_sips._tcp")  # RFC 3263, 4.1
 
@@ -30,15 +31,17 @@ class AddressBook:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
-        self._silent: set[str] = set()
+        self._silent: dict[str, float] = {}
 
     async def of(self, trunks: Sequence[Trunk]) -> Origins:
         """The addresses and networks of each trunk's origins, and of its registrar."""
         uris = {trunk.id: _origins(trunk) for trunk in trunks}
         now = time.monotonic()
         names = {uri.host for each in uris.values() for uri in each if uri.address is None}
-        due = [name for name in names if now - self._known.get(name, (-KEPT_SECONDS, ()))[0] >= KEPT_SECONDS]
-        await asyncio.gather(*map(self._look_up, due))
+        never = -KEPT_SECONDS
+        due = [name for name in names if now - self._known.get(name, (never, ()))[0] >= KEPT_SECONDS]
+        asked = [name for name in due if now - self._silent.get(name, never) >= AGAIN_SECONDS]
+        await asyncio.gather(*map(self._look_up, asked))
         return {trunk_id: self._addresses(each) for trunk_id, each in uris.items()}
 
     def _addresses(self, uris: Iterable[SipUri]) -> Origin:
@@ -55,26 +58,32 @@ class AddressBook:
     async def _look_up(self, name: str) -> None:
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
-                hosts = [name, *await _srv(name)]
-                answers = await asyncio.gather(*map(_resolve, hosts), return_exceptions=True)
+                found = await look_up(name)
         except TimeoutError:
-            answers = []
-        found = tuple(sorted({address for answer in answers if isinstance(answer, list) for address in answer}))
+            found = ()
         if found:
-            self._silent.discard(name)
+            self._silent.pop(name, None)
             self._known[name] = time.monotonic(), found
-        elif name not in self._silent:
-            self._silent.add(name)
-            log.warning("a trunk's origin cannot be looked up", host=name)
+        else:
+            if name not in self._silent:
+                log.warning("a trunk's origin cannot be looked up", host=name)
+            self._silent[name] = time.monotonic()
 
 
 def _origins(trunk: Trunk) -> list[SipUri]:
     """Of a trunk that registers, calls come from where it registers too."""
-    texts = [*trunk.origination_uris, *([trunk.termination_uri] if trunk.register else [])]
-    return [uri for text in texts if (uri := parse(text))]
+    registrar = [uri] if trunk.register and (uri := parse_termination(trunk.termination_uri)) else []
+    return registrar + [uri for text in trunk.origination_uris if (uri := parse_origin(text))]
 
 
-async def _resolve(host: str) -> list[str]:
+async def look_up(name: str) -> tuple[str, ...]:
+    """The addresses of a name, and of the hosts that it names for SIP; none where it leads nowhere."""
+    answers = await asyncio.gather(*map(addresses, [name, *await _srv(name)]), return_exceptions=True)
+    return tuple(sorted({address for answer in answers if isinstance(answer, list) for address in answer}))
+
+
+async def addresses(host: str) -> list[str]:
+    """Of a host. Raises `OSError` where its name does not resolve."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
     return [str(address[0]) for *_, address in found]

@@ -7,9 +7,11 @@ A push keeps what it does not name, so every object names all the fields that we
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import orjson
 
+from service.trunks.health import TIMEOUT_MS
 from service.trunks.trunk import Codec, Encryption, Trunk
 from service.trunks.uri import parse
 
@@ -18,7 +20,6 @@ KINDS = ("auth", "aor", "endpoint", "identify", "registration")
 
 CODECS = {Codec.OPUS: "opus", Codec.G722: "g722", Codec.PCMU: "ulaw", Codec.PCMA: "alaw"}
 MATCHES = 16  # addresses of one identify: a row of AstDB travels in one line of AMI, of at most 1,024 bytes
-HOSTED = {"": "transport-udp", "udp": "transport-udp", "tcp": "transport-tcp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def objects(trunk: Trunk, origins: Sequence[str], qualify: int, registers: bool)
     aor = _named(trunk, "aor", {**_AOR, "contact": f"sip:{trunk.target}", "qualify_frequency": str(qualify)})
     made = [aor, _endpoint(trunk, aor.id)]
     if trunk.auth_username:
-        made.append(_auth(trunk))
+        made.append(login(trunk))
     ordered = sorted(set(origins))
     for start in range(0, len(ordered), MATCHES):
         fields = {"endpoint": trunk.id, "match": ",".join(ordered[start : start + MATCHES]), "srv_lookups": "no"}
@@ -80,16 +81,18 @@ def _endpoint(trunk: Trunk, aor: str) -> PjsipObject:
     return PjsipObject("endpoint", trunk.id, {**_ENDPOINT, **own})
 
 
-def _auth(trunk: Trunk) -> PjsipObject:
-    login = {"username": trunk.auth_username or "", "password": trunk.auth_password or ""}
-    return PjsipObject("auth", trunk.id, {"auth_type": "userpass", **login})
+def login(trunk: Trunk) -> PjsipObject:
+    """What answers the carrier's challenges."""
+    fields = {"auth_type": "userpass", "username": trunk.auth_username or "", "password": trunk.auth_password or ""}
+    return PjsipObject("auth", trunk.id, fields)
 
 
 def _registration(trunk: Trunk) -> PjsipObject:
+    user = quote(trunk.auth_username or "", safe="-_.!~*'()&=+$,")  # RFC 3261, 25.1
     own = {
         "server_uri": f"sip:{trunk.target}",
-        "client_uri": f"sip:{trunk.auth_username}@{_host(trunk)}",
-        "contact_user": trunk.auth_username or "",
+        "client_uri": f"sip:{user}@{_host(trunk)}",
+        "contact_user": user,
         "outbound_auth": trunk.id,
         "transport": _transport(trunk),
     }
@@ -97,10 +100,11 @@ def _registration(trunk: Trunk) -> PjsipObject:
 
 
 def _transport(trunk: Trunk) -> str:
-    if trunk.encryption is not Encryption.NONE:
-        return "transport-tls" if trunk.tls_verify else "transport-tls-unverified"
+    """The transport of pjsip.conf that dials the trunk; those of IPv6 are there where the operator binds one."""
     uri = parse(trunk.termination_uri)
-    return HOSTED[uri.transport] if uri else ""
+    protocol = "tls" if trunk.encryption is not Encryption.NONE else (uri.transport if uri else "") or "udp"
+    six = "6" if uri and uri.host.startswith("[") else ""
+    return f"transport-{protocol}{six}" + ("-unverified" if protocol == "tls" and not trunk.tls_verify else "")
 
 
 def _host(trunk: Trunk) -> str:
@@ -120,7 +124,7 @@ def differences(
     return put, gone
 
 
-_AOR = {"qualify_timeout": "3.0", "authenticate_qualify": "no"}
+_AOR = {"qualify_timeout": f"{TIMEOUT_MS / 1000}", "authenticate_qualify": "no"}
 
 _ENDPOINT = {
     "identify_by": "ip",  # nobody becomes a trunk by a user name

@@ -11,6 +11,7 @@ import orjson
 from service.asterisk.ami import Ami
 from service.asterisk.ari import Ari, AriRefused
 from service.asterisk.pjsip import KINDS, PjsipObject
+from service.errors import AsteriskUnavailable
 
 LONGEST = 1000  # bytes of a row: AMI takes lines of 1,024
 
@@ -28,7 +29,7 @@ class Pushed:
         found: Rows = {}
         for kind in KINDS:
             prefix = f"/{_family(kind)}/"
-            key = {"Key": f"{kind}/{trunk_id}"} if trunk_id else {}
+            key = {"Key": f"{kind}/{trunk_id}%"} if trunk_id else {}  # it becomes a LIKE of SQLite
             for message in await self._ami.action("DBGetTree", Family=f"pjsip_{kind}", **key):
                 if "Key" in message:
                     found[kind, str(message["Key"]).removeprefix(prefix)] = _fields(str(message["Val"]))
@@ -39,7 +40,15 @@ class Pushed:
         if len(row.encode()) > LONGEST:
             raise ValueError(f"the row of {made.kind} {made.id} is longer than {LONGEST} bytes")
         await self._ari.push(made.kind, made.id, made.fields)
-        await self._ami.action("DBPut", Family=_family(made.kind), Key=made.id, Val=row)
+        [answer] = await self._ami.action("DBPut", Family=_family(made.kind), Key=made.id, Val=row)
+        if answer.get("Response") != "Success":  # a full disk
+            raise AsteriskUnavailable("The node cannot write its database.")
+
+    async def look(self, trunk_id: str, *, register: bool) -> None:
+        """Has the node ask a trunk's far end, and register, now and not when it is their turn."""
+        await self._ami.action("PJSIPQualify", Endpoint=trunk_id)
+        if register:
+            await self._ami.action("PJSIPRegister", Registration=trunk_id)
 
     async def delete(self, kind: str, object_id: str) -> None:
         """One that is gone is no error."""

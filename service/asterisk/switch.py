@@ -7,9 +7,10 @@ from typing import Any
 
 import structlog
 
-from service.asterisk import metrics
+from service.asterisk import metrics, spool
 from service.asterisk.ari import AriRefused, NotSent
 from service.asterisk.node import Node
+from service.calls import causes
 from service.calls.call import Call
 from service.calls.commands import Accept, Command, ForgetOutcome, HangUp, Originate
 from service.calls.events import Event, LegRefused
@@ -17,6 +18,7 @@ from service.calls.times import now_ms
 from service.control.inbound import Offer
 from service.control.node_state import BridgeState, ChannelState, Outcome
 from service.errors import AsteriskUnavailable
+from service.trunks.uri import parse
 
 log = structlog.get_logger()
 
@@ -90,16 +92,17 @@ class AsteriskSwitch:
                     "ORBIT_APP": call.leg.app,
                     "ORBIT_MAX_DURATION": str(call.max_duration),
                     "ORBIT_RECORD": "1" if call.record else "0",
+                    "FORWARD_CONTEXT": "orbit-no-redirects",  # there is none: a redirect (SIP 302) ends the leg
                 },
             )
         except AriRefused as refusal:
             metrics.REFUSED.labels("originate", refusal.status).inc()
             log.warning("originate refused", call_id=call.id, status=refusal.status)
             if refusal.status != 409:  # the channel is there already
-                # A contact that does not answer OPTIONS makes ARI say 500 "Allocation failed".
-                self._tell(LegRefused(call_id=call.id, at=now_ms(), cause=27, reason="trunk_unreachable"))
+                # ARI says 500 "Allocation failed" where there is no such endpoint (yet), or no contact of it answers.
+                self._tell(_refused(call, causes.UNREACHABLE, "trunk_unreachable"))
         except NotSent:
-            self._tell(LegRefused(call_id=call.id, at=now_ms(), cause=38, reason="asterisk_unavailable"))
+            self._tell(_refused(call, causes.OUT_OF_ORDER, "asterisk_unavailable"))
 
     async def _accept(self, command: Accept) -> None:
         leg = command.call.leg
@@ -114,15 +117,15 @@ class AsteriskSwitch:
     async def turn_away(self, offer: Offer, cause: int) -> None:
         await self._quietly(offer.node, "hangup", channelId=offer.channel_id, reason_code=cause)
 
+    async def refuse(self, offer: Offer, reason: str) -> None:
+        await self._send_to(offer, "orbit-refused", reason)
+
     async def apologise(self, offer: Offer) -> None:
-        await self._quietly(
-            offer.node,
-            "continueInDialplan",
-            channelId=offer.channel_id,
-            context="orbit-apology",
-            extension="s",
-            priority=1,
-        )
+        await self._send_to(offer, "orbit-apology", "s")
+
+    async def _send_to(self, offer: Offer, context: str, extension: str) -> None:
+        place = {"context": context, "extension": extension, "priority": 1}
+        await self._quietly(offer.node, "continueInDialplan", channelId=offer.channel_id, **place)
 
     async def end_channel(self, node: str, channel_id: str) -> None:
         await self._quietly(node, "hangup", channelId=channel_id, reason="normal")
@@ -149,21 +152,11 @@ class AsteriskSwitch:
         await self.forget(command.call.leg.node, command.call.leg.channel_id)
 
     async def recording(self, call: Call, destination: Path) -> bool:
-        ari, name = self._node(call.leg.node).ari, call.leg.channel_id
-        if await ari.download(f"done/{name}", destination):
-            return True
         late = now_ms() - (call.ended_at or 0) > LATE_MS
-        return late and await ari.download(f"live/{name}", destination)
+        return await spool.fetch(self._node(call.leg.node).ari, call.leg.channel_id, destination, late=late)
 
     async def drop_recording(self, call: Call) -> None:
-        for state in ("done", "live"):
-            try:
-                await self._node(call.leg.node).ari.call(
-                    "recordings", "deleteStored", recordingName=f"{state}/{call.leg.channel_id}"
-                )
-            except AriRefused:
-                continue
-            return
+        await spool.drop(self._node(call.leg.node).ari, call.leg.channel_id)
 
     async def booted_at(self, node: str) -> int:
         return await self._node(node).booted_at()
@@ -187,11 +180,19 @@ class AsteriskSwitch:
         return node
 
 
+def _refused(call: Call, cause: int, reason: str) -> LegRefused:
+    return LegRefused(call_id=call.id, at=now_ms(), channel_id=call.leg.channel_id, cause=cause, reason=reason)
+
+
 def dial_string(call: Call) -> str:
-    """`PJSIP/{number}@{endpoint}`. A SIP URI goes through the trunk's own proxy; the sandbox takes its user part only,
-    so that nothing dialled there can leave it. The door checked the grammar: no separator of the dialplan is left."""
-    if not call.to.startswith("sip"):
-        return f"PJSIP/{call.to}@{call.leg.endpoint}"
-    if call.sandbox:
-        return f"PJSIP/{call.to.split(':', 1)[1].split('@')[0]}@{call.leg.endpoint}"
-    return f"PJSIP/{call.leg.endpoint}/{call.to}"
+    """By URI, past the endpoint's own contact: one OPTIONS that was lost must not fail calls. The door checked the
+    grammar: no separator of the dialplan is left."""
+    leg = call.leg
+    uri = parse(call.to) if call.to.startswith("sip") else None
+    if not leg.target:  # the sandbox: of a URI the user part alone, so that nothing dialled there can leave it
+        return f"PJSIP/{uri.user if uri else call.to}@{leg.endpoint}"
+    if uri is None:
+        return f"PJSIP/{leg.endpoint}/sip:{call.to}@{leg.target}"
+    port = f":{uri.port}" if uri.port else ""
+    _, separator, transport = leg.target.partition(";transport=")  # the trunk's own, whatever the URI names
+    return f"PJSIP/{leg.endpoint}/sip:{uri.user}@{uri.host}{port}{separator}{transport}"

@@ -9,7 +9,7 @@ import structlog
 
 from service.asterisk import metrics
 from service.asterisk.ari import AriRefused
-from service.asterisk.pjsip import PjsipObject, differences, objects, owner
+from service.asterisk.pjsip import PjsipObject, differences, login, objects, owner
 from service.asterisk.push import Pushed, Rows
 from service.control.trunk_sync import Origins
 from service.errors import AsteriskUnavailable
@@ -32,8 +32,14 @@ class AsteriskTrunks:
     async def settle_one(
         self, node: str, trunk_id: str, trunk: Trunk | None, origins: Origins, registers: frozenset[str]
     ) -> int:
-        rows = {key: row for key, row in (await self._pushed(node).rows()).items() if owner(key[1]) == trunk_id}
-        return await self._settle(node, [trunk] if trunk else [], origins, registers, rows)
+        pushed = self._pushed(node)
+        rows = {key: row for key, row in (await pushed.rows(trunk_id)).items() if owner(key[1]) == trunk_id}
+        changed = await self._settle(node, [trunk] if trunk else [], origins, registers, rows)
+        if changed and trunk is not None and trunk.enabled:
+            # One whose login was refused has stopped to register.
+            refused = ("registration", trunk_id) in rows and rows.get(("auth", trunk_id)) != login(trunk).fields
+            await pushed.look(trunk_id, register=refused and trunk_id in registers)
+        return changed
 
     async def _settle(
         self, node: str, trunks: Iterable[Trunk], origins: Origins, registers: frozenset[str], rows: Rows

@@ -27,7 +27,7 @@ class BridgeState:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A row of the ledger: how a channel ended. `offer` as above."""
+    """A row of the ledger: how a channel ended. `sip_code` and `rang` as of `LegEnded`, `offer` as above."""
 
     channel_id: str
     ended_at: int
@@ -36,6 +36,7 @@ class Outcome:
     answered_at: int | None
     end: str
     offer: Offer | None
+    rang: bool = False
 
 
 class Nodes(Protocol):

@@ -1,17 +1,20 @@
 """Place a call: from what the user asked to a stored call that is being dialled."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from service.calls.call import Call, Direction, Leg
+from service.calls.call import Call, Direction, Leg, Route
 from service.calls.events import CallCreated
 from service.calls.ids import channel_of, mint
 from service.calls.times import now_ms
-from service.control.ports import Switch
+from service.control.gate import Gate
+from service.control.ports import Destinations, Switch
 from service.control.reactor import Reactor
-from service.errors import Fault, NoTrunk, ValidationFailed
+from service.errors import Fault, NoTrunk, RateLimitExceeded, TrunkFull, ValidationFailed
 from service.numbers.number import Number
-from service.trunks.trunk import Trunk
+from service.trunks.trunk import Encryption, Trunk
+from service.trunks.uri import SipUri, parse
 
 
 class NumberBook(Protocol):
@@ -39,6 +42,7 @@ class NewCall:
     agent_id: str | None = None
     ivr_id: str | None = None
     trunk_id: str | None = None
+    trunk_ids: Sequence[str] | None = None
     webhook_url: str | None = None
     record: bool = False
     max_duration: int = 3600
@@ -48,35 +52,75 @@ class NewCall:
 
 
 class Originator:
-    """Outbound calls. `app` is the Stasis application of this process."""
+    """Outbound calls. `app` is the Stasis application of this process. Without `destinations`, a SIP URI may lead
+    anywhere."""
 
-    def __init__(self, reactor: Reactor, switch: Switch, numbers: NumberBook, trunks: TrunkBook, app: str) -> None:
+    def __init__(
+        self,
+        reactor: Reactor,
+        switch: Switch,
+        numbers: NumberBook,
+        trunks: TrunkBook,
+        app: str,
+        gate: Gate | None = None,
+        destinations: Destinations | None = None,
+    ) -> None:
         self._reactor, self._switch = reactor, switch
         self._numbers, self._trunks, self._app = numbers, trunks, app
+        self._gate, self._destinations = gate or Gate(), destinations
 
     async def place(self, new: NewCall, call_id: str | None = None) -> Call:
         """Stores the call as `initiating` and has it dialled. Under a `call_id` that exists already, that call.
 
-        Raises `ValidationFailed` with every fault, `NoTrunk`, `ConcurrencyLimitExceeded`, `AsteriskUnavailable`
-        and `StoreUnavailable`; then there is no call.
+        Raises `ValidationFailed` with every fault, `NoTrunk`, `RateLimitExceeded` and `ConcurrencyLimitExceeded`,
+        `AsteriskUnavailable` and `StoreUnavailable`; then there is no call.
         """
         number = await self._numbers.by_number(new.from_)
         faults = await self._faults(new, number)
         if faults or number is None:
             raise ValidationFailed(*faults)
-        trunk = await self._trunk(new, number)
-        if new.to.startswith("sip") and not trunk.allow_sip_destinations:
-            raise ValidationFailed(Fault("to", new.to, "E.164: the trunk does not allow SIP destinations"))
-        node = self._switch.pick_node()
-        call_id = call_id or mint("call")
-        call = Call(
+        trunks = await self._allowed(new, await self._trunks_of(new, number))
+        routes = [route_of(trunk) for trunk in trunks]
+        up = [route for route in routes if not self._gate.down(route.trunk_id)]
+        call = self._call(new, call_id or mint("call"), self._switch.pick_node(), sandbox=trunks[0].sandbox)
+        return await self._created(call, up) if up else await self._store(call, routes[0], ())
+
+    async def _created(self, call: Call, routes: Sequence[Route]) -> Call:
+        """The call by the first route that takes it, with those after it to go on with."""
+        waits, full = [], None
+        for n, route in enumerate(routes):
+            if wait_ms := await self._gate.wait_ms(route):
+                waits.append(wait_ms)
+                continue
+            try:
+                return await self._store(call, route, tuple(routes[n + 1 :]))
+            except TrunkFull as error:
+                full = error
+        if waits:
+            raise RateLimitExceeded("The trunk takes no more new calls in this second.", retry_after=min(waits) / 1000)
+        raise full or TrunkFull(retry_after=1)
+
+    async def _store(self, call: Call, route: Route, then: tuple[Route, ...]) -> Call:
+        leg = replace(
+            call.leg,
+            endpoint=route.endpoint,
+            trunk_id=route.trunk_id,
+            target=route.target,
+            max_channels=route.max_channels,
+        )
+        call = replace(call, leg=leg, trunk_id=route.trunk_id, routes=then)
+        stored = await self._reactor.handle(CallCreated(call_id=call.id, at=call.created_at, call=call))
+        assert stored is not None
+        return stored
+
+    def _call(self, new: NewCall, call_id: str, node: str, sandbox: bool) -> Call:
+        return Call(
             id=call_id,
             direction=Direction.OUTBOUND,
             to=new.to,
             from_=new.from_,
-            leg=Leg(channel_of(call_id), node, self._app, trunk.endpoint),
+            leg=Leg(channel_of(call_id), node, self._app),
             created_at=now_ms(),
-            trunk_id=trunk.id,
             agent_id=new.agent_id,
             ivr_id=new.ivr_id,
             record=new.record,
@@ -84,11 +128,8 @@ class Originator:
             timeout=new.timeout,
             metadata=new.metadata,
             webhook_url=new.webhook_url,
-            sandbox=trunk.sandbox,
+            sandbox=sandbox,
         )
-        stored = await self._reactor.handle(CallCreated(call_id=call.id, at=call.created_at, call=call))
-        assert stored is not None
-        return stored
 
     async def _faults(self, new: NewCall, number: Number | None) -> list[Fault]:
         """What is named and does not exist."""
@@ -101,17 +142,61 @@ class Originator:
         for name, value in (("agent_id", new.agent_id), ("ivr_id", new.ivr_id)):
             if value is not None:
                 faults.append(Fault(name, value, "the id of one that exists"))
-        if new.trunk_id is not None and await self._trunks.by_id(new.trunk_id) is None:
-            faults.append(Fault("trunk_id", new.trunk_id, "the id of a trunk"))
+        if new.trunk_id is not None and new.trunk_ids is not None:
+            faults.append(Fault("trunk_id", new.trunk_id, "at most one of trunk_id and trunk_ids"))
+        named: list[tuple[str, str | None]] = [("trunk_id", new.trunk_id)]
+        named += [(f"trunk_ids.{n}", value) for n, value in enumerate(new.trunk_ids or ())]
+        for name, value in named:
+            if value is not None and await self._trunks.by_id(value) is None:
+                faults.append(Fault(name, value, "the id of a trunk"))
         return faults
 
-    async def _trunk(self, new: NewCall, number: Number) -> Trunk:
-        """The trunk that is named, the number's, or the default one; for a test key always the sandbox."""
-        wanted = new.trunk_id or number.trunk_id
+    async def _trunks_of(self, new: NewCall, number: Number) -> list[Trunk]:
+        """The trunks that are named, the number's, or the default one, in the order they are tried; for a test key
+        always the sandbox."""
+        wanted = _named(new.trunk_ids, new.trunk_id) or _named(number.trunk_ids, number.trunk_id)
         if new.sandbox:
-            trunk = await self._trunks.sandbox()
+            found = [await self._trunks.sandbox()]
+        elif wanted:
+            found = [await self._trunks.by_id(trunk_id) for trunk_id in wanted]
         else:
-            trunk = await self._trunks.by_id(wanted) if wanted else await self._trunks.default()
-        if trunk is None:
+            found = [await self._trunks.default()]
+        trunks = [trunk for trunk in found if trunk is not None]
+        enabled = [trunk for trunk in trunks if trunk.enabled]
+        if trunks and not enabled:
+            raise NoTrunk(f"Every trunk that this call may take is disabled: {', '.join(t.name for t in trunks)}.")
+        if not enabled:
             raise NoTrunk
-        return trunk
+        return enabled
+
+    async def _allowed(self, new: NewCall, trunks: list[Trunk]) -> list[Trunk]:
+        """Those of the trunks that may dial the destination; at least one."""
+        uri = parse(new.to) if new.to.startswith("sip") else None
+        if uri is None:
+            return trunks
+        expected = "E.164: the trunk does not allow SIP destinations"
+        allowed = [trunk for trunk in trunks if trunk.allow_sip_destinations]
+        outside = [trunk for trunk in allowed if not trunk.sandbox]  # in the sandbox, a URI leads nowhere else
+        if outside and _encrypted(uri):
+            expected = "a SIP URI without TLS: the trunk does not encrypt"
+            outside = [trunk for trunk in outside if trunk.encryption is not Encryption.NONE]
+        if outside and self._destinations is not None and (fault := await self._destinations.fault(new.to)):
+            expected, outside = fault, []
+        allowed = [trunk for trunk in allowed if trunk.sandbox or trunk in outside]
+        if not allowed:
+            raise ValidationFailed(Fault("to", new.to, expected))
+        return allowed
+
+
+def route_of(trunk: Trunk) -> Route:
+    """How calls go by a trunk."""
+    target = "" if trunk.sandbox else trunk.target
+    return Route(trunk.id, trunk.endpoint, target, trunk.max_channels or 0, trunk.calls_per_second or 0)
+
+
+def _named(several: Sequence[str] | None, one: str | None) -> list[str]:
+    return list(dict.fromkeys(several or ([one] if one else [])))
+
+
+def _encrypted(uri: SipUri) -> bool:
+    return uri.scheme == "sips" or uri.transport == "tls"

@@ -69,6 +69,35 @@ class Standing(Protocol):
         ...
 
 
+class Reachability(Protocol):
+    """What is known of the trunks' far ends, in memory."""
+
+    def down(self, trunk_id: str) -> bool:
+        """Whether no call can get through by this trunk now; an unknown trunk is up."""
+        ...
+
+    def called(self, trunk_id: str, refused: bool) -> None:
+        """Takes what a call showed: whether the trunk's credentials were refused."""
+        ...
+
+
+class Meter(Protocol):
+    """New calls of each trunk in a second."""
+
+    async def take(self, trunk_id: str, per_second: int) -> int:
+        """Takes one; 0 where it was taken, else the ms until there is one. Raises `StoreUnavailable`."""
+        ...
+
+
+class Destinations(Protocol):
+    """Where SIP URIs lead."""
+
+    async def fault(self, uri: str) -> str | None:
+        """What is expected instead of this URI; None where it may be dialled. It must not lead to loopback or back
+        here: a routing loop."""
+        ...
+
+
 class CallStore(Protocol):
     """Calls in the store. One write is one round trip: call, indexes, timeline and outbox, or nothing."""
 
@@ -79,8 +108,8 @@ class CallStore(Protocol):
     ) -> bool:
         """Stores `call` where the stored version is still `version` (0: where there is none yet); False where not.
 
-        Raises `ConcurrencyLimitExceeded` for a new outbound call above the limit of live ones, `Fenced` where another
-        process has taken this one's place.
+        Raises `ConcurrencyLimitExceeded` for a new outbound call above the limit of live ones, `TrunkFull` where a
+        leg's trunk has no channel left for it, `Fenced` where another process has taken this one's place.
         """
         ...
 

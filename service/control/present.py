@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from service.calls.call import Call, Recording
+from service.calls.explanation import shown
 from service.calls.ids import mint
 from service.calls.times import now_ms, rfc3339
 from service.calls.transitions import Notice
@@ -24,7 +25,6 @@ class Presenter:
 
     def call(self, call: Call) -> dict[str, Any]:
         """The resource, as CONTRACT and reference name its fields."""
-        hangup = call.hangup
         return {
             "id": call.id,
             "direction": call.direction,
@@ -45,9 +45,7 @@ class Presenter:
             "ended_at": rfc3339(call.ended_at),
             "duration_seconds": call.duration_seconds,
             "recording_url": self._recording_url(call) if call.recording is Recording.READY else None,
-            "hangup": {"by": hangup.by, "cause": hangup.cause, "sip_code": hangup.sip_code, "reason": hangup.reason}
-            if hangup
-            else None,
+            "hangup": shown(call.hangup) if call.hangup else None,
             "agent_summary": call.agent_summary,
         }
 
@@ -68,8 +66,8 @@ class Presenter:
         valid = hmac.compare_digest(self.signature(call_id, int(expires)), signature)
         return valid and int(expires) * 1000 > now_ms()
 
-    def announce(self, notice: Notice) -> tuple[bytes, OutboxEntry]:
-        """A notice as its timeline row and as its outbox entry; both carry one event id."""
+    def announce(self, notice: Notice) -> tuple[bytes, OutboxEntry | None]:
+        """A notice as its timeline row and as its outbox entry; both carry one event id. A quiet one has no entry."""
         event_id, call = mint("evt", notice.at), notice.call
         head = {
             "id": event_id,
@@ -78,5 +76,7 @@ class Presenter:
             "sequence": call.sequence,
         }
         row = orjson.dumps({**head, "recovered": notice.recovered, "detail": notice.detail})
+        if notice.quiet:
+            return row, None
         body = orjson.dumps({**head, "data": self.call(call)})
         return row, OutboxEntry(event_id, notice.type, call.id, call.webhook_url or "", body)

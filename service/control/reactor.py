@@ -7,21 +7,24 @@ process was faster, the event is applied again to what is there now.
 import asyncio
 from collections import deque
 from collections.abc import Coroutine, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception, wait_exponential
 
-from service.calls.call import Call
-from service.calls.commands import Command
-from service.calls.events import CallCreated, Event
-from service.calls.transitions import apply
+from service.calls.call import Call, Route
+from service.calls.causes import UNREACHABLE
+from service.calls.commands import Command, Originate
+from service.calls.events import CallCreated, Event, LegRefused
+from service.calls.times import now_ms
+from service.calls.transitions import Change, apply
 from service.control import metrics
+from service.control.gate import Gate
 from service.control.ports import CallStore, Standing, Switch, Versioned
 from service.control.present import Presenter
-from service.errors import AsteriskUnavailable, Fenced, StoreUnavailable
+from service.errors import AsteriskUnavailable, Fenced, StoreUnavailable, TrunkFull
 
 log = structlog.get_logger()
 
@@ -38,8 +41,11 @@ class Reactor:
     """Owns the calls that this process works on: their order, their commands, and a copy of each live one that it
     follows."""
 
-    def __init__(self, store: CallStore, switch: Switch, presenter: Presenter, standing: Standing) -> None:
+    def __init__(
+        self, store: CallStore, switch: Switch, presenter: Presenter, standing: Standing, gate: Gate | None = None
+    ) -> None:
         self._store, self._switch, self._presenter, self._standing = store, switch, presenter, standing
+        self._gate = gate or Gate()
         self._live: dict[str, Versioned] = {}
         self._turns: dict[str, Turn] = {}
         self._lanes: dict[str, deque[Event]] = {}
@@ -59,7 +65,7 @@ class Reactor:
     async def handle(self, event: Event) -> Call | None:
         """Applies one event now. Returns the call as it is afterwards; None where there is none.
 
-        Raises `StoreUnavailable`, and then nothing has changed.
+        Raises `StoreUnavailable`, and `ConcurrencyLimitExceeded` for a new call; then nothing has changed.
         """
         turn = self._turns.setdefault(event.call_id, Turn())
         turn.users += 1
@@ -102,7 +108,7 @@ class Reactor:
 
     async def _apply(self, event: Event) -> Call | None:
         held = self._live.get(event.call_id)
-        fresh = isinstance(event, CallCreated)
+        fresh, closed = isinstance(event, CallCreated), set[str | None]()
         if fresh and held is not None:  # made by this process, and its command is on its way
             metrics.EVENTS_IGNORED.labels("no_change").inc()
             return held.call
@@ -113,7 +119,7 @@ class Reactor:
                     metrics.EVENTS_IGNORED.labels("unknown_call").inc()
                     return None
             fresh = False
-            change = apply(held.call if held else None, event)
+            change = apply(_without(held.call, closed) if held else None, event)
             if change is None and held is self._live.get(event.call_id) is not None:
                 del self._live[event.call_id]  # our copy may be old: another process can have written since
                 held = None
@@ -123,18 +129,33 @@ class Reactor:
                 if held is not None:
                     self._keep(held)
                 return held.call if held else None
-            version = held.version if held else 0
-            rows, entries = (
-                zip(*map(self._presenter.announce, change.notices), strict=True) if change.notices else ((), ())
-            )
-            if await self._store.write(change.call, version, held.call if held else None, rows, entries):
-                self._keep(Versioned(change.call, version + 1))
+            if held is not None and (route := _taken(held.call, change.call)) and not await self._gate.takes(route):
+                closed.add(route.trunk_id)
+                continue
+            try:
+                written = await self._write(change, held)
+            except TrunkFull:
+                if held is None:
+                    raise
+                closed.add(change.call.trunk_id)
+                continue
+            if written:
+                self._keep(Versioned(change.call, held.version + 1 if held else 1))
+                if held is not None and held.call.status is not change.call.status:
+                    self._gate.saw(change.call)
                 for notice in change.notices:
                     metrics.CALL_EVENTS.labels(notice.type).inc()
                 self._command(change.commands)
                 return change.call
             metrics.WRITE_CONFLICTS.inc()
             held = None
+
+    async def _write(self, change: Change, held: Versioned | None) -> bool:
+        told = [self._presenter.announce(notice) for notice in change.notices]
+        rows, entries = [row for row, _ in told], [entry for _, entry in told if entry is not None]
+        return await self._store.write(
+            change.call, held.version if held else 0, held.call if held else None, rows, entries
+        )
 
     def _keep(self, held: Versioned) -> None:
         if held.call.ended or not self._standing.owns(held.call.leg.app):
@@ -159,7 +180,10 @@ class Reactor:
             await asyncio.wait([before])
         try:
             await self._standing.confirm()
-            await self._switch.run(command)
+            if isinstance(command, Originate) and self._gate.down(command.call.trunk_id):
+                self.submit(_unreachable(command.call))
+            else:
+                await self._switch.run(command)
         except Fenced:
             log.warning("command left to who took over", command=type(command).__name__, call_id=command.call.id)
         except AsteriskUnavailable:
@@ -172,6 +196,26 @@ class Reactor:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _without(call: Call, closed: Set[str | None]) -> Call:
+    """The call without its routes by trunks that cannot take it now."""
+    return replace(call, routes=tuple(r for r in call.routes if r.trunk_id not in closed)) if closed else call
+
+
+def _taken(before: Call, after: Call) -> Route | None:
+    """The route by which a change dials anew."""
+    if before.leg.channel_id == after.leg.channel_id:
+        return None
+    return next(route for route in before.routes if route.trunk_id == after.trunk_id)
+
+
+def _unreachable(call: Call) -> LegRefused:
+    """What becomes of a leg whose trunk is down: it is not dialled."""
+    channel = call.leg.channel_id
+    return LegRefused(
+        call_id=call.id, at=now_ms(), channel_id=channel, cause=UNREACHABLE, reason="trunk_unreachable"
+    )
 
 
 def _store_is_away(error: BaseException) -> bool:

@@ -6,12 +6,13 @@ is then found in one of the three, never in none.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Set
 
 import structlog
 
 from service.calls.call import Call, Direction
 from service.calls.events import HangupRequested, LegAnswered, LegEnded, LegLost, LegMissing, LegRang, LegWaiting
+from service.calls.failover import REDIAL_MS
 from service.calls.ids import call_of, is_id
 from service.calls.status import Status
 from service.calls.times import now_ms
@@ -27,7 +28,6 @@ log = structlog.get_logger()
 FITS = {"up": Status.IN_PROGRESS, "ringing": Status.RINGING}  # a channel's state: its call's, where all is well
 GRACE_MS = 5_000  # a call younger than this may not have its channel yet, nor a channel its call
 SENT_MS = 1_000  # what a process that is gone had sent to a node, the node has heard after so long
-REDIAL_MS = 20_000  # a call that is older is not dialled any more
 STUCK_MS = 3_000  # a claimed caller who has not been answered for this long was forgotten
 
 
@@ -59,7 +59,8 @@ class Reconciler:
         """Ends the calls of a node that nobody reaches any more. Should it come back with them, they are hung up."""
         try:
             for call_id in await self._store.live_ids(node):
-                await self._lose(call_id, now_ms(), "node_lost")
+                if (held := await self._store.load(call_id)) is not None:
+                    await self._lose(held.call, now_ms(), "node_lost")
         except StoreUnavailable:
             log.warning("calls of a lost node not ended yet", node=node)
 
@@ -76,8 +77,7 @@ class Reconciler:
             if call_id := self._call_id(channel):
                 seen.add(call_id)
                 await self._guarded(self._alive(node, call_id, channel), channel.channel_id)
-        ended = {self._call_id(outcome) for outcome in outcomes}
-        await self._missing(node, believed - seen - ended)
+        await self._missing(node, believed - seen, {outcome.channel_id for outcome in outcomes})
         await self._bridges(node)
 
     async def _guarded(self, work: Awaitable[None], channel_id: str) -> None:
@@ -102,10 +102,13 @@ class Reconciler:
                 call_id=call_id,
                 at=outcome.ended_at,
                 recovered=True,
+                channel_id=outcome.channel_id,
                 cause=outcome.cause,
                 sip_code=outcome.sip_code,
                 answered_at=outcome.answered_at,
                 end=outcome.end,
+                rang=outcome.rang,
+                found_at=now_ms(),
             )
             metrics.RECONCILED.labels("ended").inc()
             if outcome.offer is not None:
@@ -115,54 +118,63 @@ class Reconciler:
 
     async def _alive(self, node: str, call_id: str, channel: ChannelState) -> None:
         held = await self._store.load(call_id)
-        call = held.call if held else None
-        if call is not None and call.status is FITS.get(channel.state) and call.hangup_requested_at is None:
+        call, name = held.call if held else None, channel.channel_id
+        if _as_it_should_be(call, channel):
             return
         if call is None and channel.state == "up" and channel.offer is not None:
             await self._reception.recovered(channel.offer)
         if channel.state == "up":
             at = channel.answered_at or now_ms()
-            call = await self._reactor.handle(LegAnswered(call_id=call_id, at=at, recovered=True))
+            call = await self._reactor.handle(LegAnswered(call_id=call_id, at=at, recovered=True, channel_id=name))
         elif channel.state == "ringing":
-            call = await self._reactor.handle(LegRang(call_id=call_id, at=now_ms(), recovered=True))
+            rang = LegRang(call_id=call_id, at=now_ms(), recovered=True, channel_id=name)
+            call = await self._reactor.handle(rang)
         elif channel.offer is not None and now_ms() - channel.created_at > STUCK_MS:
             if call is None:
                 await self._reception.offered(channel.offer)
                 return
-            await self._reactor.handle(LegWaiting(call_id=call_id, at=now_ms(), recovered=True))
+            waits = LegWaiting(call_id=call_id, at=now_ms(), recovered=True, channel_id=name)
+            await self._reactor.handle(waits)
         if _of_nobody(call, channel):
-            log.warning("a channel of nobody is hung up", node=node, channel=channel.channel_id)
+            log.warning("a channel of nobody is hung up", node=node, channel=name)
             metrics.RECONCILED.labels("nobody").inc()
-            await self._nodes.end_channel(node, channel.channel_id)
+            await self._nodes.end_channel(node, name)
         elif call is not None and call.hangup_requested_at is not None and not call.ended:
             await self._reactor.handle(HangupRequested(call_id=call_id, at=now_ms(), recovered=True))
 
-    async def _missing(self, node: str, call_ids: Iterable[str]) -> None:
+    async def _missing(self, node: str, call_ids: Iterable[str], ended: Set[str]) -> None:
         """Calls without a channel: lost with a node that has restarted since, at that moment at the latest; dialled,
-        where the process that was to do it is gone; else lost, once they are too old to be still on their way."""
+        where the process that was to do it is gone; else lost, once they are too old to be still on their way.
+
+        What becomes of the channels in `ended` is told elsewhere."""
         booted_at: int | None = None
         for call_id in call_ids:
             held = await self._store.load(call_id)
-            if held is None:
+            if held is None or held.call.ended or held.call.leg.channel_id in ended:
                 continue
+            call = held.call
             if booted_at is None:
                 booted_at = await self._nodes.booted_at(node)
-            age = now_ms() - held.call.created_at
-            if booted_at > held.call.created_at:
-                await self._lose(call_id, booted_at, "node_lost")
-            elif SENT_MS <= age < REDIAL_MS and self._undialled(held.call):
+            age = now_ms() - call.dialled_at
+            if booted_at > call.dialled_at:
+                await self._lose(call, booted_at, "node_lost")
+            elif SENT_MS <= age < REDIAL_MS and self._undialled(call):
                 metrics.RECONCILED.labels("redialled").inc()
-                await self._reactor.handle(LegMissing(call_id=call_id, at=now_ms(), recovered=True))
+                channel = call.leg.channel_id
+                await self._reactor.handle(LegMissing(call_id=call_id, at=now_ms(), recovered=True, channel_id=channel))
             elif age >= GRACE_MS:
-                await self._lose(call_id, now_ms(), "channel_lost")
+                await self._lose(call, now_ms(), "channel_lost")
 
     def _undialled(self, call: Call) -> bool:
         waits = call.status is Status.INITIATING and call.direction is Direction.OUTBOUND
         return waits and call.hangup_requested_at is None and self._adopted(call.leg.app)
 
-    async def _lose(self, call_id: str, at: int, reason: str) -> None:
+    async def _lose(self, call: Call, at: int, reason: str) -> None:
         metrics.RECONCILED.labels(reason).inc()
-        await self._reactor.handle(LegLost(call_id=call_id, at=at, recovered=True, reason=reason))
+        channel = call.leg.channel_id
+        await self._reactor.handle(
+            LegLost(call_id=call.id, at=at, recovered=True, channel_id=channel, reason=reason)
+        )
 
     async def _bridges(self, node: str) -> None:
         """Those that bear a name of ours and belong to nothing that is stored. There is nothing yet that stores one."""
@@ -173,8 +185,15 @@ class Reconciler:
                 await self._nodes.end_bridge(node, bridge.bridge_id)
 
 
+def _as_it_should_be(call: Call | None, channel: ChannelState) -> bool:
+    if call is None or call.leg.channel_id != channel.channel_id:
+        return False
+    return call.status is FITS.get(channel.state) and call.hangup_requested_at is None
+
+
 def _of_nobody(call: Call | None, channel: ChannelState) -> bool:
-    """A channel named by us, or brought by a trunk, whose call is not stored or has ended, for longer than the store
-    and the node may differ."""
+    """A channel named by us, or brought by a trunk, whose call is not stored, has ended or has left it behind, for
+    longer than the store and the node may differ."""
+    theirs = call is not None and not call.ended and call.leg.channel_id == channel.channel_id
     since = channel.created_at if call is None or call.ended_at is None else call.ended_at
-    return (call is None or call.ended) and now_ms() - since > GRACE_MS
+    return not theirs and now_ms() - since > GRACE_MS

@@ -45,21 +45,30 @@ class Asterisk:
         for name in FOLDERS:
             (self.folder / name).mkdir(mode=0o700, exist_ok=True)
         self.tidy()
+        await self.render(tls, self._run_folder())
+
+    async def render(self, tls: Certificate, run: Path | None = None) -> None:
+        """Writes the configuration. One that runs keeps its folder `run`, and takes up what is new at a reload."""
         own = {
             "AST_ETC": str(self.folder / "etc"),
             "AST_STATE": str(self.folder),
-            "AST_RUN": str(self._run_folder()),
+            "AST_RUN": str(run or (self.folder / "run").resolve()),
             "AST_MODULES": str(self.tree.modules),
             "AST_DATA": str(self.tree.data),
             "AST_HTTP_PORT": str(self.http_port),
             "AST_AMI_PORT": str(self.ami_port),
             "AST_RTP_START": str(self.rtp_start),
             "AST_RTP_END": str(self.rtp_start + self.rtp_size - 1),
+            "AST_NO_IPV6": "" if self.env["ORBIT_SIP_BIND6"] else "!,",
             "AST_TLS_CA": str(tls.ca),
             "AST_TLS_CERT": str(tls.cert),
             "AST_TLS_KEY": str(tls.key),
         }
         await output(str(CONFIG / "render"), str(self.folder / "etc"), *map(str, self.sources), env={**self.env, **own})
+
+    async def console(self, command: str) -> str:
+        """What it answers to a command of its console. Raises `StackError` where it does not run."""
+        return await output(*self.argv, "-rx", command)
 
     def _run_folder(self) -> Path:
         """`run` in the state; where that is too long for a socket's path, a link to a short folder of our own."""
@@ -86,6 +95,6 @@ class Asterisk:
             return False
         with suppress(StackError, TimeoutError):
             async with asyncio.timeout(10):
-                await output(*self.argv, "-rx", "core waitfullybooted")
+                await self.console("core waitfullybooted")
             return await probes.part(self.name, stack)
         return False

@@ -6,7 +6,10 @@ from itertools import count, takewhile
 
 MOST = 8
 # What each node has for itself of the stack's variables.
-OWN = ("ORBIT_NODE", "ORBIT_SIP_UDP", "ORBIT_SIP_TLS", "ORBIT_SIP_ADDR", "ORBIT_ARI_URL", "ORBIT_AMI_ADDR")
+OWN = (
+    "ORBIT_NODE", "ORBIT_SIP_UDP", "ORBIT_SIP_TLS", "ORBIT_SIP_TLS_UNVERIFIED", "ORBIT_SIP_ADDR",
+    "ORBIT_ARI_URL", "ORBIT_AMI_ADDR",
+)  # fmt: skip
 
 
 def numbered(name: str, number: int) -> str:

@@ -36,6 +36,7 @@ TABLE = (
     Row("redis_port"),
     Row("sip_udp", "sip_bind", (SOCK_DGRAM, SOCK_STREAM)),
     Row("sip_tls", "sip_bind"),
+    Row("sip_tls_unverified", "sip_bind"),
     Row("http_port", "asterisk_bind"),
     Row("ami_port", "asterisk_bind"),
     Row("rtp_start", kinds=(SOCK_DGRAM,), rtp=True),
@@ -45,7 +46,8 @@ TABLE = (
     Row("carrier_rtp_start", kinds=(SOCK_DGRAM,), rtp=True),
 )
 SETTINGS = tuple(row.setting for row in TABLE)
-NODE = ("sip_udp", "sip_tls", "http_port", "ami_port", "rtp_start")  # what each further node has, at any free port
+# What each further node has, at any free port.
+NODE = ("sip_udp", "sip_tls", "sip_tls_unverified", "http_port", "ami_port", "rtp_start")
 
 
 class Wanted(NamedTuple):

@@ -5,16 +5,18 @@ any free port. The service's own settings are in `service/settings.py`; the laun
 """
 
 import re
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.stack.nodes import MOST
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
+PRIVATE = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,127.0.0.0/8"
 
 
 class StackSettings(BaseSettings):
@@ -35,6 +37,27 @@ class StackSettings(BaseSettings):
     sip_bind: str = Field("127.0.0.1", description="address that SIP binds")
     sip_udp: Port = Field(5060, description="UDP and TCP port of SIP")
     sip_tls: Port = Field(5061, description="TCP port of SIP over TLS")
+    sip_tls_unverified: Port = Field(
+        5065, description="TCP port of SIP over TLS with trunks whose certificate is not verified"
+    )
+    sip_bind6: IPv6Address | None = Field(None, description="IPv6 address that SIP binds as well; empty: none")
+    external_address: IPv4Address | None = Field(
+        None, description="IPv4 address that peers outside of the local nets see this machine by; empty: its own"
+    )
+    local_nets: str = Field(
+        "",
+        description="IPv4 networks inside, as CIDR, separated by commas; empty: the private ones and loopback, where "
+        "an external address is set",
+    )
+    tls_cert: Path | None = Field(
+        None, description="PEM file of the certificate of SIP over TLS, the whole chain; empty: the stack's own"
+    )
+    tls_key: Path | None = Field(None, description="PEM file of its key")
+    tls_ca: Path | None = Field(
+        None,
+        description="PEM file of the authorities that carriers' certificates are checked with; empty: the system's "
+        "and the stack's own",
+    )
     asterisk_bind: str = Field("127.0.0.1", description="address that ARI and AMI bind, out of callers' reach")
     http_port: Port = Field(8088, description="TCP port of ARI")
     ami_port: Port = Field(5038, description="TCP port of AMI")
@@ -58,3 +81,25 @@ class StackSettings(BaseSettings):
         if not re.fullmatch(r"[A-Za-z0-9_./+-]+", str(path)):
             raise ValueError(f"{path}: only letters, digits and _ . / + - can be in this path")
         return path
+
+    @field_validator("tls_cert", "tls_key", "tls_ca")
+    @classmethod
+    def _whole_path(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser().absolute()
+
+    @field_validator("local_nets")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        """Raises `ValueError` where one is none, or has bits behind its mask."""
+        return ",".join(str(IPv4Network(net.strip())) for net in value.split(",") if net.strip())
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("ORBIT_TLS_CERT and ORBIT_TLS_KEY are set together or not at all")
+        return self
+
+    @property
+    def inside(self) -> str:
+        """The local nets; empty where nothing is translated."""
+        return (self.local_nets or PRIVATE) if self.external_address else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from service.stack import secrets_file, tls, tree
+from service.stack import certificates, secrets_file, tree
 from service.stack.asterisk import Asterisk
 from service.stack.errors import StackError
 from service.stack.home import Home, write_private
@@ -60,10 +60,11 @@ class Stack:
     ) -> Self:
         """A stack beside others: any free ports, and no ORBIT_ variable of the shell but those of `StackSettings`.
 
-        `service` holds further ORBIT_ variables; `options` are those of the class.
+        `service` holds further ORBIT_ variables, of the stack too; `options` are those of the class.
         """
-        own = {"home": home, "nodes": nodes, "processes": processes}
-        settings = StackSettings.model_validate({**own, **dict.fromkeys(SETTINGS, 0)})
+        own = {"home": home, "nodes": nodes, "processes": processes, **dict.fromkeys(SETTINGS, 0)}
+        wishes = {name.removeprefix("ORBIT_").lower(): value for name, value in (service or {}).items() if value}
+        settings = StackSettings.model_validate(own | wishes)
         shell = {name: value for name, value in os.environ.items() if not name.startswith("ORBIT_")}
         return cls(settings, shell=shell | dict(service or {}), **options)
 
@@ -103,7 +104,7 @@ class Stack:
             ports = self._ports.chosen
             write_private(home.ports, json.dumps(ports, indent=1).encode())
             env = variables(settings, ports, secrets_file.ensure(home.secrets), self._shell)
-            certificate = tls.ensure(home.tls)
+            certificate = certificates.ensure(home.tls, settings)
             self._asterisks = asterisks(settings, home, unpacked, ports, env)
             await asyncio.gather(*(each.prepare(certificate) for each in self._asterisks))
             self.env = home.write_env(env)

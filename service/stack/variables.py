@@ -42,6 +42,10 @@ def variables(
         "ORBIT_ASTERISK_BIND": settings.asterisk_bind,
         "ORBIT_SIP_BIND": settings.sip_bind,
         "ORBIT_SIP_HOST": reachable(settings.sip_bind),
+        "ORBIT_SIP_BIND6": str(settings.sip_bind6 or ""),
+        "ORBIT_EXTERNAL_ADDRESS": str(settings.external_address or ""),
+        "ORBIT_LOCAL_NETS": settings.inside,
+        "ORBIT_TLS_CA": str(settings.home / "tls/asterisk-ca.pem"),  # what Asterisk trusts, the service does
         "ORBIT_REDIS_URL": f"redis://127.0.0.1:{ports['redis_port']}/0",
         "ORBIT_CARRIER_SIP_HOST": "127.0.0.1",
         "ORBIT_CARRIER_SIP_ADDR": f"127.0.0.1:{ports['carrier_sip_port']}",
@@ -58,6 +62,7 @@ def variables(
         "ORBIT_SEED_NUMBERS": SEED_NUMBERS,
         "ORBIT_SANDBOX": "true",
         "ORBIT_WEBHOOK_ALLOW_PRIVATE": "true",
+        "ORBIT_TRUNK_ALLOW_LOOPBACK": "true",
     }
     wishes = {name: value for name, value in shell.items() if name.startswith("ORBIT_") and name not in FURTHER}
     return defaults | wishes | settled
@@ -66,11 +71,13 @@ def variables(
 def _node(settings: StackSettings, ports: Mapping[str, int], number: int) -> dict[str, str]:
     """What one node has for itself (`nodes.OWN`)."""
     sip, asterisk = reachable(settings.sip_bind), reachable(settings.asterisk_bind)
-    udp, tls, http, ami = (ports[numbered(name, number)] for name in ("sip_udp", "sip_tls", "http_port", "ami_port"))
+    names = ("sip_udp", "sip_tls", "sip_tls_unverified", "http_port", "ami_port")
+    udp, tls, unverified, http, ami = (ports[numbered(name, number)] for name in names)
     return {
         "ORBIT_NODE": settings.node if number == 1 else f"{settings.node.removesuffix('1')[:31]}{number}",
         "ORBIT_SIP_UDP": str(udp),
         "ORBIT_SIP_TLS": str(tls),
+        "ORBIT_SIP_TLS_UNVERIFIED": str(unverified),
         "ORBIT_SIP_ADDR": f"{sip}:{udp}",
         ARI: f"http://{asterisk}:{http}/ari",
         AMI: f"{asterisk}:{ami}",

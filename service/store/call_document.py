@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from service.calls.call import Call, Direction, Hangup, Leg, Recording, Side
+from service.calls.call import Call, Direction, Hangup, Leg, Recording, Route, Side
 from service.calls.status import Status
 
 
@@ -14,17 +14,22 @@ def dump(call: Call) -> bytes:
 
 
 def load(document: bytes) -> Call:
-    """The call of a stored form. Fields that this version does not know are passed over."""
+    """The call of a stored form. Fields that this version does not know are passed over, those that an older one did
+    not know have their defaults."""
     data: dict[str, Any] = orjson.loads(document)
     hangup = data.get("hangup")
-    known = {name: value for name, value in data.items() if name in Call.__dataclass_fields__}
     return Call(
         **{
-            **known,
+            **_known(Call, data),
             "direction": Direction(data["direction"]),
             "status": Status(data["status"]),
             "recording": Recording(data["recording"]),
-            "leg": Leg(**data["leg"]),
+            "leg": Leg(**_known(Leg, data["leg"])),
+            "routes": tuple(Route(**_known(Route, route)) for route in data.get("routes") or ()),
             "hangup": Hangup(**{**hangup, "by": Side(hangup["by"])}) if hangup else None,
         }
     )
+
+
+def _known(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name in kind.__dataclass_fields__}

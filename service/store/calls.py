@@ -5,23 +5,29 @@ from collections.abc import Iterable, Sequence
 from service.calls.call import Call, Direction, Recording
 from service.calls.ids import lowest
 from service.control.ports import CallFilter, OutboxEntry, Page, Versioned
-from service.errors import ConcurrencyLimitExceeded, Fenced, InvalidCursor
+from service.errors import ConcurrencyLimitExceeded, Fenced, InvalidCursor, TrunkFull
 from service.store import call_document, keys
 from service.store.connection import Client, guarded
 from service.store.cursor import decode_cursor, encode_cursor
 
-# KEYS: call, timeline, outbox, live, recordings, members, the node's live, live of applications, then the indexes to
-#       enter, then those to leave.
+# KEYS: call, timeline, outbox, live, recordings, members, the node's live, live of applications, the trunk's live to
+#       enter, that to leave, then the indexes to enter, then those to leave.
 # ARGV: expected version, document, id, change of the live calls (1, 0, -1), recording due (ms, 0 none, -1 done), most
-#       live calls (0 any number), who writes ('' anybody may), the call's application, count to enter, count of
-#       timeline rows, those rows, then id/type/resource/url/body of each outbox entry.
-# Returns 1, 0 for another version, -1 where there are too many live calls, -2 for a writer who is fenced.
+#       live calls (0 any number), who writes ('' anybody may), the call's application, most live calls of the trunk to
+#       enter (0 any number, -1 none is entered), whether one is left (1, 0), count to enter, count of timeline rows,
+#       those rows, then id/type/resource/url/body of each outbox entry.
+# Returns 1, 0 for another version, -1 where there are too many live calls, -2 for a writer who is fenced, -3 where the
+# trunk is full.
 WRITE = """
 if ARGV[7] ~= '' and redis.call('HEXISTS', KEYS[6], ARGV[7]) == 0 then return -2 end
 local have = tonumber(redis.call('HGET', KEYS[1], 'v') or '0')
 if have ~= tonumber(ARGV[1]) then return 0 end
 local id, live, most = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[6])
+local by = tonumber(ARGV[9])
 if most > 0 and redis.call('SCARD', KEYS[4]) >= most then return -1 end
+if by > 0 and redis.call('SCARD', KEYS[9]) >= by then return -3 end
+if by >= 0 then redis.call('SADD', KEYS[9], id) end
+if ARGV[10] == '1' then redis.call('SREM', KEYS[10], id) end
 redis.call('HSET', KEYS[1], 'v', have + 1, 'doc', ARGV[2])
 if live ~= 0 then
   local change = live > 0 and 'SADD' or 'SREM'
@@ -31,13 +37,13 @@ if live ~= 0 then
 end
 local due = tonumber(ARGV[5])
 if due > 0 then redis.call('ZADD', KEYS[5], due, id) elseif due < 0 then redis.call('ZREM', KEYS[5], id) end
-local enter = tonumber(ARGV[9])
-for i = 9, #KEYS do
-  if i < 9 + enter then redis.call('ZADD', KEYS[i], 0, id) else redis.call('ZREM', KEYS[i], id) end
+local enter = tonumber(ARGV[11])
+for i = 11, #KEYS do
+  if i < 11 + enter then redis.call('ZADD', KEYS[i], 0, id) else redis.call('ZREM', KEYS[i], id) end
 end
-local rows = tonumber(ARGV[10])
-for i = 11, 10 + rows do redis.call('RPUSH', KEYS[2], ARGV[i]) end
-for i = 11 + rows, #ARGV, 5 do
+local rows = tonumber(ARGV[12])
+for i = 13, 12 + rows do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+for i = 13 + rows, #ARGV, 5 do
   redis.call('XADD', KEYS[3], '*', 'id', ARGV[i], 'type', ARGV[i + 1], 'resource', ARGV[i + 2], 'url', ARGV[i + 3],
     'body', ARGV[i + 4])
 end
@@ -93,6 +99,7 @@ class RedisCalls:
         was_pending = before is not None and before.recording is Recording.PENDING
         due = (call.ended_at or 0) if pending and not was_pending else -1 if was_pending and not pending else 0
         live = 0 if before and before.ended == call.ended else -1 if call.ended else 1
+        by, was_by = _trunk(call), _trunk(before)
         events = [part for e in outbox for part in (e.id, e.type, e.resource, e.url, e.body)]
         with guarded():
             done = await self._write(
@@ -105,6 +112,8 @@ class RedisCalls:
                     keys.MEMBERS,
                     keys.live_on(call.leg.node),
                     keys.LIVE_APPS,
+                    keys.live_by(by),
+                    keys.live_by(was_by),
                     *enter,
                     *leave,
                 ],
@@ -117,6 +126,8 @@ class RedisCalls:
                     self._max_live if version == 0 and call.direction is Direction.OUTBOUND else 0,
                     self._writer,
                     call.leg.app,
+                    call.leg.max_channels if by and by != was_by else -1,
+                    int(was_by not in ("", by)),
                     len(enter),
                     len(timeline),
                     *timeline,
@@ -127,11 +138,18 @@ class RedisCalls:
             raise Fenced
         if done == -1:
             raise ConcurrencyLimitExceeded(retry_after=1)
+        if done == -3:
+            raise TrunkFull(retry_after=1)
         return bool(done)
 
     async def live_ids(self, node: str) -> set[str]:
         with guarded():
             return {member.decode() for member in await self._redis.smembers(keys.live_on(node))}
+
+    async def live_on_trunk(self, trunk_id: str) -> int:
+        """How many calls of a trunk have not ended, of both directions."""
+        with guarded():
+            return int(await self._redis.scard(keys.live_by(trunk_id)))
 
     async def take_recordings(self, now_ms: int, until_ms: int, limit: int) -> list[str]:
         with guarded():
@@ -224,6 +242,11 @@ class RedisCalls:
         for member in ids:
             pipe.hget(keys.call(member.decode()), "doc")
         return list(await pipe.execute())
+
+
+def _trunk(call: Call | None) -> str:
+    """The trunk that a call takes a channel of; empty for none."""
+    return "" if call is None or call.ended else call.trunk_id or ""
 
 
 def _lex(bound: str) -> str:

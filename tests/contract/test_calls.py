@@ -6,14 +6,16 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from service.calls.call import Call, Direction, Hangup, Leg, Recording, Side
+from service.calls.call import Call, Direction, Hangup, Leg, Recording, Route, Side
 from service.calls.ids import channel_of, mint
 from service.calls.status import Status
 from service.control.ports import CallFilter, OutboxEntry
-from service.errors import ConcurrencyLimitExceeded, InvalidCursor, StoreUnavailable
-from service.store import keys
+from service.errors import ConcurrencyLimitExceeded, InvalidCursor, StoreUnavailable, TrunkFull
+from service.store import call_document, keys
+from service.store.admission import Admission
 from service.store.calls import RedisCalls
 from service.store.connection import connect
+from service.store.meter import TrunkMeter
 from tests.fakes import FakeCalls
 
 
@@ -42,6 +44,8 @@ def store(request):
 
 async def test_what_was_written_is_loaded(store):
     call = a_call(hangup=Hangup(Side.API, 16, None, "hangup_requested"), answered_at=5, agent_summary={"summary": "x"})
+    route = Route("trunk_b", "trunk_b", "b.example.com;transport=tls", 5, 2)
+    call = replace(call, routes=(route, route), leg=replace(call.leg, trunk_id="trunk_a", dialled_at=7))
     assert await store.write(call, 0, None, [b"{}"], [entry(call)])
     held = await store.load(call.id)
     assert (held.call, held.version) == (call, 1)
@@ -83,6 +87,76 @@ async def test_a_limit_of_live_calls_holds_for_many_at_once(redis):
     assert sum(r is True for r in results) == 3
     assert sum(isinstance(r, ConcurrencyLimitExceeded) for r in results) == 17
     assert await store.write(a_call(direction=Direction.INBOUND), 0, None, [], [])
+
+
+def by(trunk_id, most=0, **more):
+    call = a_call(trunk_id=trunk_id, **more)
+    return replace(call, leg=replace(call.leg, trunk_id=trunk_id, max_channels=most))
+
+
+async def test_a_trunk_counts_the_live_calls_of_both_directions(store):
+    there, here = by("trunk_a"), by("trunk_a", direction=Direction.INBOUND)
+    for call in (there, here, by("trunk_b"), a_call()):
+        await store.write(call, 0, None, [], [])
+    assert await store.live_on_trunk("trunk_a") == 2
+    await store.write(replace(here, status=Status.COMPLETED, ended_at=5), 1, here, [], [])
+    assert [await store.live_on_trunk(t) for t in ("trunk_a", "trunk_b", "trunk_c")] == [1, 1, 0]
+
+
+async def test_a_full_trunk_takes_no_call_until_one_has_ended(store):
+    one, two = by("trunk_a", 1), by("trunk_a", 1, direction=Direction.INBOUND)
+    await store.write(one, 0, None, [], [])
+    with pytest.raises(TrunkFull):
+        await store.write(two, 0, None, [b"x"], [entry(two)])
+    assert await store.load(two.id) is None
+    assert await store.write(replace(one, status=Status.RINGING), 1, one, [], [])
+    assert await store.write(replace(one, status=Status.BUSY, ended_at=5), 2, one, [], [])
+    assert await store.write(two, 0, None, [], [])
+
+
+async def test_a_call_moves_from_one_trunk_to_the_next_which_may_be_full(store):
+    call, other = by("trunk_a", 1), by("trunk_b", 1)
+    for each in (call, other):
+        await store.write(each, 0, None, [], [])
+    moved = replace(call, trunk_id="trunk_b", leg=replace(other.leg, channel_id=f"{call.id}.2"))
+    with pytest.raises(TrunkFull):
+        await store.write(moved, 1, call, [], [])
+    assert (await store.load(call.id)).call == call
+    await store.write(replace(other, status=Status.BUSY, ended_at=5), 1, other, [], [])
+    assert await store.write(moved, 1, call, [], [])
+    assert [await store.live_on_trunk(t) for t in ("trunk_a", "trunk_b")] == [0, 1]
+
+
+async def test_a_limit_of_a_trunk_holds_for_many_at_once_and_across_processes(redis, redis_url):
+    other = connect(redis_url, 800)
+    try:
+        stores = RedisCalls(redis), RedisCalls(other)
+        calls = [by("trunk_a", 5) for _ in range(40)]
+        writes = (stores[n % 2].write(call, 0, None, [], []) for n, call in enumerate(calls))
+        results = await asyncio.gather(*writes, return_exceptions=True)
+        assert sum(r is True for r in results) == 5
+        assert sum(isinstance(r, TrunkFull) for r in results) == 35
+        assert await stores[0].live_on_trunk("trunk_a") == 5
+    finally:
+        await other.aclose()
+
+
+async def test_a_trunks_new_calls_of_a_second_are_counted_across_processes(redis):
+    meters = TrunkMeter(Admission(redis)), TrunkMeter(Admission(redis))
+    waits = await asyncio.gather(*(meters[n % 2].take("trunk_a", 5) for n in range(20)))
+    assert waits.count(0) == 5
+    assert all(0 < wait <= 200 for wait in waits if wait)
+    assert await meters[0].take("trunk_b", 5) == 0
+
+
+def test_a_call_of_the_version_before_is_loaded():
+    document = (
+        b'{"id":"call_01J00000000000000000000000","direction":"outbound","to":"+14155552671","from_":"+12025551234",'
+        b'"leg":{"channel_id":"call_01J00000000000000000000000.1","node":"node1","app":"orbit-p1","endpoint":"sandbox"},'
+        b'"created_at":5,"trunk_id":"trunk_1","status":"in_progress","recording":"none","hangup":null,"sequence":2}'
+    )
+    call = call_document.load(document)
+    assert (call.leg.endpoint, call.leg.trunk_id, call.routes, call.dialled_at) == ("sandbox", None, (), 5)
 
 
 async def test_a_recording_is_due_until_it_is_there(store):

@@ -4,9 +4,16 @@ import os
 
 import pytest
 
+from service.stack import tree as trees
+from service.stack.progress import Progress
+from service.stack.tree import Tree
 from tests.stories.client import Api
+from tests.stories.farends.certificates import Authority
 from tests.stories.network import Network
+from tests.stories.node import NodeView
 from tests.stories.receiver import Receiver
+from tests.stories.sound import prompt
+from tests.stories.trunks import Trunks
 
 FASTER = {
     "ORBIT_WEBHOOK_RETRY_SECONDS": "[0.2, 0.2, 0.2]",
@@ -38,6 +45,19 @@ async def api(stack):
         yield client
 
 
+@pytest.fixture(scope="session")
+async def live(stack):
+    """The API with a key whose calls leave the sandbox."""
+    async with Api(stack.env["ORBIT_URL"], stack.env["ORBIT_LIVE_KEY"]) as client:
+        yield client
+
+
+@pytest.fixture
+async def trunks(live):
+    async with Trunks(live) as made:
+        yield made
+
+
 @pytest.fixture
 async def network(stack):
     """The far end of every call: the sandbox carrier, seen through its own ARI."""
@@ -46,7 +66,42 @@ async def network(stack):
 
 
 @pytest.fixture
+async def node(stack):
+    async with NodeView(stack) as view:
+        yield view
+
+
+@pytest.fixture
 async def receiver():
     """A webhook receiver on loopback."""
     async with Receiver() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def tree(stack):
+    """The programs of far ends."""
+    return Tree(stack.settings.tree)
+
+
+@pytest.fixture(scope="session")
+async def baresip_tree(stack):
+    return await trees.baresip_ready(stack.settings.tree, Progress(None))
+
+
+@pytest.fixture(scope="session")
+def authority(stack, tmp_path_factory):
+    """The one that the stack trusts."""
+    return Authority(tmp_path_factory.mktemp("authority"), of=stack.home.tls)
+
+
+@pytest.fixture(scope="session")
+def speech(tree):
+    """What far ends say."""
+    return prompt(tree.data / "sounds/en/demo-congrats.wav")
+
+
+@pytest.fixture(scope="session")
+def hold(tree):
+    """What a held party hears, its first half minute."""
+    return prompt(sorted((tree.data / "moh").glob("*.wav"))[0])[: 30 * 8000]

@@ -35,7 +35,8 @@ REDIS = "redis:8"
 PLACE = "/usr/share/orbit"  # of asterisk-config/ in the image
 BOOTED = ["asterisk", "-rx", "core waitfullybooted"]
 INSIDE = {"redis_port": 6379, "http_port": 8088, "ami_port": 5038, "carrier_http_port": 8098}  # published
-SIP = {"sip_udp": 5060, "sip_tls": 5061, "carrier_sip_port": 5070}  # on the shared loopback alone
+# On the shared loopback alone.
+SIP = {"sip_udp": 5060, "sip_tls": 5061, "sip_tls_unverified": 5065, "carrier_sip_port": 5070}
 OWN = {  # image, command, and what one Asterisk has for itself
     "redis": (REDIS, ["redis-server", "--appendonly", "yes", "--save", "", "--protected-mode", "no"], {}),
     "asterisk": (

@@ -53,7 +53,8 @@ async def test_the_service_dies_in_progress_and_the_call_ends_meanwhile(api, sta
     await stack.start("service")
     ended = await api.ends(call["id"])
     assert ended["status"] == "completed"
-    assert ended["hangup"] == {"by": "callee", "cause": 16, "sip_code": None, "reason": "normal_clearing"}
+    hangup = {"by": "callee", "cause": 16, "sip_code": None, "reason": "normal_clearing"}
+    assert ended["hangup"] == {**hangup, "message": "The callee hung up."}
     assert ended["duration_seconds"] == 2
     assert await api.recording(call["id"])
     timeline = ["initiated", "ringing", "answered", "completed", "recording.ready"]

@@ -36,7 +36,8 @@ async def test_a_bye_without_a_reason_is_a_normal_end(api, stack, no_carrier):
         far.bye()
         ended = await api.ends(call["id"])
     assert ended["status"] == "completed"
-    assert ended["hangup"] == {"by": "callee", "cause": 16, "sip_code": None, "reason": "normal_clearing"}
+    hangup = {"by": "callee", "cause": 16, "sip_code": None, "reason": "normal_clearing"}
+    assert ended["hangup"] == {**hangup, "message": "The callee hung up."}
 
 
 async def test_a_redirect_fails_the_call_and_makes_no_other(api, stack, no_carrier):
@@ -72,7 +73,8 @@ async def test_a_reason_phrase_is_not_a_row_of_the_ledger(api, stack, no_carrier
         await stack.start("service")
         ended = await api.ends(call["id"])
     assert (ended["status"], ended["answered_at"]) == ("busy", None)
-    assert ended["hangup"] == {"by": "callee", "cause": 17, "sip_code": 486, "reason": "user_busy"}
+    hangup = {"by": "callee", "cause": 17, "sip_code": 486, "reason": "user_busy"}
+    assert ended["hangup"] == {**hangup, "message": "The number is busy (SIP 486)."}
 
 
 @pytest.mark.parametrize("status", ["603 Decline", "403 Forbidden", "500 Oops", "600 Busy Everywhere", "480 Away"])

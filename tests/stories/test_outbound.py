@@ -28,6 +28,7 @@ async def test_each_behaviour_of_the_far_end_has_its_status_cause_and_sip_code(a
     assert call["status"] == "initiating"
     ended = await api.ends(call["id"])
     status, by, cause, sip, reason, timeline = BEHAVIOUR[number]
+    assert ended["hangup"].pop("message").endswith(f" (SIP {sip})." if sip else ".")
     assert ended["hangup"] == {"by": by, "cause": cause, "sip_code": sip, "reason": reason}
     assert ended["status"] == status
     assert await api.timeline(call["id"]) == timeline
@@ -41,7 +42,9 @@ async def test_a_far_end_that_answers_is_in_progress_until_the_api_hangs_up(api,
     assert (await api.hang_up(call["id"]))["status"] in ("in_progress", "completed")
     ended = await api.ends(call["id"])
     assert ended["status"] == "completed"
-    assert ended["hangup"] == {"by": "api", "cause": 16, "sip_code": None, "reason": "hangup_requested"}
+    assert ended["hangup"] == {
+        "by": "api", "cause": 16, "sip_code": None, "reason": "hangup_requested", "message": "The API hung up.",
+    }  # fmt: skip
 
 
 async def test_a_far_end_that_answers_after_three_seconds_rings_first(api):

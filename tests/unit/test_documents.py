@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from service import errors
+from service.api.schemas import CreateTrunk
 from service.calls.causes import CAUSES
+from service.calls.explanation import REASONS
 from service.calls.status import Status
 from service.settings import Settings
 from service.stack.settings import StackSettings
+from service.trunks.health import Status as TrunkStatus
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -17,6 +20,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 def rows(page: str) -> list[list[str]]:
     lines = [line for line in (DOCS / page).read_text().splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_trunks():
+    shown = [cell for row in rows("trunks.md") for cell in row[:1]]
+    fields = [name for cell in shown[: shown.index("`status`")] for name in cell.replace("`", "").split()]
+    named = [name for name in fields if name in {f.alias or n for n, f in CreateTrunk.model_fields.items()}]
+    assert named == [f.alias or name for name, f in CreateTrunk.model_fields.items()]
+    assert {f"`{status}`" for status in TrunkStatus} == set(shown[shown.index("`status`") + 2 :][: len(TrunkStatus)])
 
 
 def plain(default) -> str:
@@ -27,6 +38,11 @@ def plain(default) -> str:
 def test_causes():
     shown = {r[0]: (r[1], r[2]) for r in rows("calls.md") if r[0].isdigit()}
     assert shown == {str(n): (f"`{c.reason}`", f"`{c.unanswered}`") for n, c in CAUSES.items()}
+
+
+def test_reasons():
+    shown = {r[0].strip("`") for r in rows("calls.md") if len(r) == 3} | {c.reason for c in CAUSES.values()}
+    assert set(REASONS) <= shown
 
 
 def test_statuses():

@@ -18,7 +18,7 @@ def test_a_busy_call():
 
 def test_a_call_that_reached_its_limit():
     row = parse(CHANNEL, "16|200|1795361267.432|1795361270.433|max_duration|||+12025551234", *HERE)
-    assert (row.sip_code, row.answered_at, row.end) == (None, 1795361267432, "max_duration")
+    assert (row.sip_code, row.answered_at, row.end) == (200, 1795361267432, "max_duration")
 
 
 def test_a_call_that_reached_us_while_nobody_listened():
@@ -26,6 +26,12 @@ def test_a_call_that_reached_us_while_nobody_listened():
         "node1-1.2", "41|||1795361360.643|no_controller|1795361357.656|+12025551234|+14155550100", "node1", "orbit-p1"
     )
     assert (row.offer.called, row.offer.caller, row.offer.at) == ("+12025551234", "+14155550100", 1795361357656)
+
+
+def test_a_row_tells_by_which_endpoint_a_call_came_and_whether_the_far_end_rang():
+    row = parse("n.1", "16|0|1.0|2.0||1.0|+12025551234|+14155550100|PJSIP/trunk_01J-a-0000001f|Up", *HERE)
+    assert (row.offer.endpoint, row.rang, row.sip_code) == ("trunk_01J-a", False, 0)
+    assert parse(CHANNEL, "34|503||2.0|||||PJSIP/x-00000001|Ringing", *HERE).rang
 
 
 @pytest.mark.parametrize(

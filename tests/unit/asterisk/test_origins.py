@@ -23,7 +23,7 @@ def names(monkeypatch, hosts, services=None):
     async def srv(name):
         return (services or {}).get(name, [])
 
-    monkeypatch.setattr(origins, "_resolve", resolve)
+    monkeypatch.setattr(origins, "addresses", resolve)
     monkeypatch.setattr(origins, "_srv", srv)
     return asked
 

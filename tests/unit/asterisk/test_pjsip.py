@@ -54,6 +54,16 @@ def test_tcp_is_taken_from_the_uri():
     assert made(trunk)["endpoint"].fields["transport"] == "transport-tcp"
 
 
+def test_an_ipv6_address_is_dialled_from_one():
+    trunk = replace(TRUNK, termination_uri="sip:[2001:db8::1]:5061", tls_verify=False)
+    assert made(trunk)["endpoint"].fields["transport"] == "transport-tls6-unverified"
+
+
+def test_a_user_name_is_escaped_where_it_stands_in_a_uri():
+    registration = made(replace(TRUNK, auth_username="a@b", auth_password="p", register=True))["registration"].fields
+    assert registration["client_uri"] == "sip:a%40b@sip.example.com"
+
+
 def test_codecs_keep_their_order_and_nothing_else_is_allowed():
     trunk = replace(TRUNK, codecs=(Codec.OPUS, Codec.PCMA, Codec.G722, Codec.PCMU))
     assert made(trunk)["endpoint"].fields["allow"] == "!all,opus,alaw,g722,ulaw"

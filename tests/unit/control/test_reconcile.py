@@ -2,9 +2,10 @@
 
 import pytest
 
-from service.calls.call import Call, Direction, Leg
-from service.calls.commands import Accept, HangUp, Originate
-from service.calls.events import CallCreated, HangupRequested, LegLost
+from service.calls.call import Call, Direction, Leg, Route
+from service.calls.commands import Accept, ForgetOutcome, HangUp, Originate
+from service.calls.events import CallCreated, HangupRequested, LegEnded, LegLost
+from service.calls.failover import REDIAL_MS
 from service.calls.ids import channel_of, mint
 from service.calls.status import Status
 from service.calls.times import now_ms
@@ -12,7 +13,7 @@ from service.control.inbound import Offer, Reception
 from service.control.node_state import BridgeState, ChannelState, Outcome
 from service.control.present import Presenter
 from service.control.reactor import Reactor
-from service.control.reconcile import GRACE_MS, REDIAL_MS, STUCK_MS, Reconciler
+from service.control.reconcile import GRACE_MS, STUCK_MS, Reconciler
 from service.errors import StoreUnavailable
 from service.numbers.number import Number
 from tests.fakes import FakeCalls, FakeNodes, FakeNumbers, FakeStanding, FakeSwitch, FakeTrunks
@@ -28,11 +29,11 @@ class World:
         self.gone = set()
         self.reconciler = Reconciler(self.reactor, self.reception, self.store, self.nodes, lambda app: app in self.gone)
 
-    async def dialled(self, age_ms=10_000):
+    async def dialled(self, age_ms=10_000, routes=()):
         at = now_ms() - age_ms
         call_id = mint("call", at)
         leg = Leg(channel_of(call_id), "node1", "orbit-p1", "sandbox")
-        call = Call(call_id, Direction.OUTBOUND, "+15005550007", NUMBER.number, leg, at)
+        call = Call(call_id, Direction.OUTBOUND, "+15005550007", NUMBER.number, leg, at, routes=routes)
         await self.reactor.handle(CallCreated(call_id=call.id, at=at, call=call))
         await self.reactor.drained()
         self.switch.commands.clear()
@@ -52,6 +53,10 @@ class World:
 @pytest.fixture
 def world():
     return World()
+
+
+def lost(call, at):
+    return LegLost(call_id=call.id, at=at, channel_id=call.leg.channel_id, reason="node_lost")
 
 
 def outcome(channel_id, offer=None, **more):
@@ -200,6 +205,55 @@ async def test_a_call_whose_process_died_before_it_dialled_is_dialled(world):
     assert world.call(young.id).status is Status.INITIATING
 
 
+NEXT = (Route("trunk_b", "trunk_b", "b.example.com"),)
+
+
+async def test_an_outcome_that_nobody_heard_is_followed_by_the_next_trunk_and_its_row_forgotten(world):
+    call = await world.dialled(routes=NEXT)
+    world.nodes.rows = [outcome(call.leg.channel_id, cause=34, sip_code=503)]
+    await world.compare()
+    moved = world.call(call.id)
+    assert (moved.status, moved.leg.channel_id, moved.trunk_id) == (Status.INITIATING, f"{call.id}.2", "trunk_b")
+    assert [type(c) for c in world.switch.commands] == [ForgetOutcome, Originate]
+    assert world.nodes.forgotten == [call.leg.channel_id]
+
+
+async def test_an_old_outcome_that_nobody_heard_ends_its_call(world):
+    call = await world.dialled(age_ms=REDIAL_MS + 1_000, routes=NEXT)
+    world.nodes.rows = [outcome(call.leg.channel_id, cause=34, sip_code=503)]
+    await world.compare()
+    assert world.call(call.id).status is Status.FAILED
+
+
+async def test_a_next_leg_whose_process_died_before_it_dialled_is_dialled_though_the_last_ones_row_is_there(world):
+    call = await world.dialled(age_ms=5_000, routes=NEXT)
+    row = outcome(call.leg.channel_id, cause=34, sip_code=503, ended_at=now_ms() - 2_000)
+    end = LegEnded(
+        call_id=call.id, at=row.ended_at, channel_id=call.leg.channel_id, cause=row.cause, sip_code=row.sip_code
+    )
+    await world.reactor.handle(end)
+    await world.reactor.drained()
+    world.switch.commands.clear()  # killed between the write and its commands
+    world.gone.add("orbit-p1")
+    world.nodes.rows = [row]
+    await world.compare()
+    assert [(type(c), c.call.leg.channel_id) for c in world.switch.commands] == [(Originate, f"{call.id}.2")]
+    assert world.nodes.forgotten == [call.leg.channel_id]
+
+
+async def test_a_channel_that_its_call_has_left_behind_is_hung_up_after_a_grace_time(world):
+    call = await world.dialled(routes=NEXT)
+    end = LegEnded(call_id=call.id, at=now_ms(), channel_id=call.leg.channel_id, cause=34, sip_code=503)
+    await world.reactor.handle(end)
+    world.nodes.live = [
+        ChannelState(call.leg.channel_id, "up", call.created_at, call.created_at, None),
+        ChannelState(f"{call.id}.2", "ringing", now_ms(), None, None),
+    ]
+    await world.compare()
+    assert world.nodes.hung_up == [call.leg.channel_id]
+    assert world.call(call.id).status is Status.RINGING
+
+
 async def test_a_call_that_is_too_old_or_was_hung_up_is_not_dialled_any_more(world):
     world.gone.add("orbit-p1")
     old, unwanted = await world.dialled(age_ms=REDIAL_MS + 1_000), await world.dialled(age_ms=GRACE_MS + 1_000)
@@ -227,8 +281,8 @@ async def test_a_channel_of_nobody_is_hung_up_after_a_grace_time(world):
 
 async def test_a_channel_of_a_call_that_ended_is_hung_up_after_a_grace_time(world):
     call, just = await world.dialled(), await world.dialled()
-    await world.reactor.handle(LegLost(call_id=call.id, at=now_ms() - GRACE_MS - 1_000, reason="node_lost"))
-    await world.reactor.handle(LegLost(call_id=just.id, at=now_ms(), reason="node_lost"))
+    await world.reactor.handle(lost(call, now_ms() - GRACE_MS - 1_000))
+    await world.reactor.handle(lost(just, now_ms()))
     world.nodes.live = [
         ChannelState(c.leg.channel_id, "up", c.created_at, c.created_at, None) for c in (call, just)
     ]

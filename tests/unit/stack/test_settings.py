@@ -35,3 +35,17 @@ def test_a_path_that_asterisk_would_misread_is_refused(path):
 def test_an_empty_variable_is_no_value(monkeypatch):
     monkeypatch.setenv("ORBIT_API_PORT", "")
     assert StackSettings().api_port == 8080
+
+
+def test_local_nets_are_ipv4_networks():
+    assert StackSettings(local_nets=" 10.0.0.0/8, 192.168.1.7 ,").local_nets == "10.0.0.0/8,192.168.1.7/32"
+    for bad in ("10.0.0.1/8", "fd00::/8", "office"):
+        with pytest.raises(ValidationError, match="local_nets"):
+            StackSettings(local_nets=bad)
+
+
+def test_a_certificate_comes_with_its_key():
+    for given in ({"tls_cert": Path("c")}, {"tls_key": Path("k")}):
+        with pytest.raises(ValidationError, match="ORBIT_TLS_CERT and ORBIT_TLS_KEY are set together"):
+            StackSettings(**given)
+    assert StackSettings(tls_cert=Path("c"), tls_key=Path("k")).tls_cert == Path.cwd() / "c"

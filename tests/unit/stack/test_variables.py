@@ -43,6 +43,12 @@ def test_what_the_operator_set_wins():
     assert "PATH" not in env
 
 
+def test_the_service_trusts_the_authorities_that_asterisk_trusts():
+    assert (
+        made({"ORBIT_TLS_CA": "/mine.pem"}, home="/h", tls_ca="/mine.pem")["ORBIT_TLS_CA"] == "/h/tls/asterisk-ca.pem"
+    )
+
+
 def test_addresses_of_another_stack_in_the_shell_do_not_mislead_this_one():
     stale = {"ORBIT_URL": "x", "ORBIT_HOME": "x", "ORBIT_API_PORT": "1", "ORBIT_CARRIER_ARI_URL": "x"}
     assert made(stale) == made()
@@ -61,6 +67,7 @@ def test_each_node_has_a_name_and_addresses_of_its_own():
     assert env["ORBIT_ARI_URL_2"] == f"http://127.0.0.1:{PORTS['http_port_2']}/ari"
     assert env["ORBIT_AMI_ADDR_3"] == f"127.0.0.1:{PORTS['ami_port_3']}"
     assert env["ORBIT_SIP_ADDR_2"] == f"127.0.0.1:{PORTS['sip_udp_2']}"
+    assert env["ORBIT_SIP_TLS_UNVERIFIED_3"] == str(PORTS["sip_tls_unverified_3"])
     assert numbers(env) == [1, 2, 3]
     second = of_node(env, 2)
     assert (second["ORBIT_NODE"], second["ORBIT_SIP_UDP"]) == ("node2", str(PORTS["sip_udp_2"]))

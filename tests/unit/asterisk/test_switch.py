@@ -1,0 +1,36 @@
+"""How a leg is dialled."""
+
+import pytest
+
+from service.asterisk.switch import dial_string
+from service.calls.call import Call, Direction, Leg
+from service.calls.ids import channel_of, mint
+
+ID = mint("call")
+
+
+def dialled(to, endpoint, target):
+    leg = Leg(channel_of(ID), "node1", "orbit-p1", endpoint, endpoint, target)
+    return dial_string(Call(ID, Direction.OUTBOUND, to, "+12025551234", leg, 0))
+
+
+@pytest.mark.parametrize(
+    ("to", "target", "expected"),
+    [
+        ("+14155550100", "pbx.example.com", "sip:+14155550100@pbx.example.com"),
+        ("+14155550100", "192.0.2.1:5070;transport=tcp", "sip:+14155550100@192.0.2.1:5070;transport=tcp"),
+        ("+14155550100", "[2001:db8::1];transport=tls", "sip:+14155550100@[2001:db8::1];transport=tls"),
+        ("sip:bob@example.com", "pbx.example.com", "sip:bob@example.com"),
+        ("sip:bob@example.com:5080;transport=tcp", "pbx.example.com", "sip:bob@example.com:5080"),
+        ("sip:bob@example.com;transport=udp", "pbx.example.com;transport=tls", "sip:bob@example.com;transport=tls"),
+        ("sip:bob@[2001:db8::1]:5080", "x;transport=tls", "sip:bob@[2001:db8::1]:5080;transport=tls"),
+        ("sips:bob@example.com", "pbx.example.com;transport=tls", "sip:bob@example.com;transport=tls"),
+    ],
+)
+def test_a_trunk_is_dialled_by_uri_and_always_by_its_own_transport(to, target, expected):
+    assert dialled(to, "trunk_a", target) == f"PJSIP/trunk_a/{expected}"
+
+
+@pytest.mark.parametrize("to", ["+15005550007", "sip:+15005550007@example.com:5070;transport=tcp"])
+def test_nothing_dialled_in_the_sandbox_leaves_it(to):
+    assert dialled(to, "sandbox", "") == "PJSIP/+15005550007@sandbox"
