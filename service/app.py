@@ -114,22 +114,15 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             lambda dead: take_over.adopted(dead),
         )
         presenter = Presenter(settings.base_url, secret, settings.recording_url_hours)
-        admission, health_store = Admission(redis, cache), RedisTrunkHealth(redis, cache, app)
-        health = HealthBook(health_store)
-        gate = Gate(health, TrunkMeter(admission))
+        admission = Admission(redis, cache)
+        carriers = carriers_of(settings, redis, cache, app, nodes, membership, switch)
+        gate = Gate(carriers.health, TrunkMeter(admission))
         reactor = Reactor(calls, switch, presenter, membership, gate)
         storage = Folder(settings.recordings_dir)
         reception = Reception(reactor, numbers, trunks, switch, secret, settings.inbound_max_duration)
         reconciler = Reconciler(reactor, reception, calls, switch, membership.adopted)
         watch = Watch(reconciler, membership, switch, settings.node_lost_seconds)
         lanes = RedisLanes(redis, lease_ms(settings.webhook_timeout_seconds), app, member=True)
-        stored_trunks = RedisTrunks(Documents(redis, "trunks", "trunk", unique="name"))  # never from memory
-        on_nodes = AsteriskTrunks({name: node.pushed for name, node in nodes.items()}, settings.trunk_keepalive_seconds)
-        trunk_sync = TrunkSync(stored_trunks, on_nodes, AddressBook(), membership, switch)
-        contacts = AsteriskContacts({name: node.ami for name, node in nodes.items()})
-        loops = LoopCheck(own_hosts(settings), settings.trunk_allow_loopback, look_up)
-        trunk_check = TrunkCheck(contacts, FarEndProbe(settings.tls_ca), health, membership)
-
         take_over = TakeOver(lambda process: lanes.release(process, now_ms()), watch)
         tasks: list[asyncio.Task[None]] = []
         stack.push_async_callback(stop, tasks)
@@ -150,7 +143,7 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(settle, switch, reactor)
 
         async def connected(node: str) -> None:
-            await trunk_sync.connected(node)
+            await carriers.sync.connected(node)
             await reconciler.compare(node)
 
         listener = Listener(
@@ -168,9 +161,7 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             keeper.run,
             watch.run,
             take_over.run,
-            trunk_sync.run,
-            health.run,
-            TrunkWatch(contacts, health_store, trunks.all, membership, present_trunk).run,
+            *carriers.jobs,
             *retention(settings, redis, storage),
             *(partial(node.run, listener) for node in nodes.values()),
         ]
@@ -190,10 +181,12 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
                 answers=Answers(redis, settings.idempotency_hours),
                 calls=calls,
                 reactor=reactor,
-                originator=Originator(reactor, switch, numbers, trunks, app, gate, loops),
+                originator=Originator(reactor, switch, numbers, trunks, app, gate, carriers.loops),
                 numbers=(registry := NumberRegistry(number_documents, trunk_documents)),
-                trunks=TrunkRegistry(trunk_documents, registry, calls, health, trunk_sync, loops),
-                trunk_check=trunk_check.run,
+                trunks=TrunkRegistry(
+                    trunk_documents, registry, calls, carriers.health, carriers.sync, carriers.loops
+                ),
+                trunk_check=carriers.check.run,
                 webhooks=WebhookRegistry(webhook_documents, post.courier),
                 presenter=presenter,
                 find_recording=storage.find,
@@ -210,9 +203,41 @@ def retention(settings: Settings, redis: Client, storage: Folder) -> list[Callab
     return [Retention(RedisOldCalls(redis), storage, days).run] if days else []
 
 
-def own_hosts(settings: Settings) -> list[str]:
-    """Where SIP reaches this site."""
-    return [host for host in (settings.external_address, *(node.sip_addr for node in settings.nodes)) if host]
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """What is known of trunks' far ends, and what keeps nodes and trunks together."""
+
+    health: HealthBook
+    sync: TrunkSync
+    check: TrunkCheck
+    loops: LoopCheck
+    jobs: list[Callable[[], Coroutine[Any, Any, None]]]
+
+
+def carriers_of(
+    settings: Settings,
+    redis: Client,
+    cache: Cache,
+    app: str,
+    nodes: dict[str, Node],
+    membership: Membership,
+    switch: AsteriskSwitch,
+) -> Carriers:
+    """The sync reads trunks from the store each time, the watch from memory."""
+    fresh, cached = (RedisTrunks(Documents(redis, "trunks", "trunk", cache=each)) for each in (None, cache))
+    own = [host for host in (settings.external_address, *(node.sip_addr for node in settings.nodes)) if host]
+    store = RedisTrunkHealth(redis, cache, app)
+    contacts = AsteriskContacts({name: node.ami for name, node in nodes.items()})
+    on_nodes = AsteriskTrunks({name: node.pushed for name, node in nodes.items()}, settings.trunk_keepalive_seconds)
+    health = HealthBook(store)
+    sync = TrunkSync(fresh, on_nodes, AddressBook(), membership, switch)
+    return Carriers(
+        health=health,
+        sync=sync,
+        check=TrunkCheck(contacts, FarEndProbe(settings.tls_ca), health, membership),
+        loops=LoopCheck(own, settings.trunk_allow_loopback, look_up),
+        jobs=[sync.run, health.run, TrunkWatch(contacts, store, cached.all, membership, present_trunk).run],
+    )
 
 
 def node_of(node: NodeSettings, app: str, settings: Settings) -> Node:
