@@ -129,6 +129,7 @@ _AOR = {"qualify_timeout": f"{TIMEOUT_MS / 1000}", "authenticate_qualify": "no"}
 _ENDPOINT = {
     "identify_by": "ip",  # nobody becomes a trunk by a user name
     "media_encryption_optimistic": "no",
+    "outgoing_call_offer_pref": "local",  # the trunk's codecs in the trunk's order, whatever ARI asked for
     "direct_media": "no",
     "rtp_symmetric": "yes",
     "force_rport": "yes",
