@@ -49,9 +49,11 @@ async def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 async def stack(files, tmp_path_factory):
-    """One with a certificate of the operator's, and the operator's authority."""
+    """One with a certificate of the operator's, and the operator's authority. Its service is down: it would take away
+    trunks that it does not know, and nothing here needs it."""
     own = {"ORBIT_TLS_CERT": str(files.cert), "ORBIT_TLS_KEY": str(files.key), "ORBIT_TLS_CA": str(files.authority.ca)}
     async with Stack.apart(tmp_path_factory.mktemp("tls"), FASTER | own) as running:
+        await running.stop("service")
         yield running
 
 

@@ -66,8 +66,7 @@ async def written(stack, trunk_id):
 
     async def there():
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as file:
-            rows = file.execute("SELECT key FROM astdb WHERE value LIKE ?", (f'%"endpoint":"{trunk_id}"%',)).fetchall()
-        return rows
+            return file.execute("SELECT key FROM astdb WHERE value LIKE ?", (f'%"endpoint":"{trunk_id}"%',)).fetchall()
 
     await until(there)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from socket import SOCK_STREAM
 from typing import Self
 
 import numpy as np
@@ -64,12 +63,12 @@ class FarAsterisk:
         host: str | None = None,
     ) -> None:
         self.host = host or loopback.address()
-        self.sip_port, self.tls_port = loopback.port(self.host), loopback.port(self.host, SOCK_STREAM)
+        first = loopback.port(self.host, count=4)
+        self.sip_port, self.tls_port, http, ami = range(first, first + 4)
         self.folder, self.encryption, self.codecs = folder, encryption, tuple(codecs)
         self.user = login[0] if login else "nobody"
         folder.mkdir(parents=True, exist_ok=True)
         self.certificate = certificate or (authority or Authority(folder / "tls")).good(self.host)
-        http, ami = loopback.port(self.host, SOCK_STREAM), loopback.port(self.host, SOCK_STREAM)
         self._env = {
             "ORBIT_NODE": "far",
             "ORBIT_ASTERISK_BIND": self.host,

@@ -82,7 +82,7 @@ def fast(monkeypatch):
 async def running(sync, until):
     task = asyncio.create_task(sync.run())
     async with asyncio.timeout(5):
-        while not until():
+        while not until():  # noqa: ASYNC110 (it is another task's work)
             await asyncio.sleep(0.001)
     task.cancel()
 
