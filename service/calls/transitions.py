@@ -145,6 +145,8 @@ def _outcome(call: Call, event: LegEnded) -> tuple[Status, Hangup]:
     ours_to_judge = far is Side.CALLEE and not answered
     if ours_to_judge and event.sip_code == 0 and code == causes.NO_ANSWER:
         code = causes.NO_RESPONSE  # the time to ring was over before any word of the far end
+    elif ours_to_judge and sip is not None and sip < 400:
+        code = causes.REDIRECTED  # Asterisk does not always know yet
     cause = causes.unanswered(code, event.sip_code) if ours_to_judge else causes.cause_of(code)
     status = Status.COMPLETED if answered else Status.CANCELLED if cancelled else cause.unanswered
     rang_out = code == causes.NO_ANSWER and event.at - call.dialled_at >= call.timeout * 1000 - 100

@@ -307,3 +307,8 @@ def test_shuffled_repeated_and_dropped_events_never_break_a_call(stream, inbound
     assert (call.status in (Status.IN_PROGRESS, Status.COMPLETED)) <= (call.answered_at is not None)
     if call.ended_at is not None:
         assert call.ended_at >= (call.answered_at or call.created_at)
+
+
+def test_a_redirect_is_one_whatever_cause_came_with_it():
+    change = apply(CALL, LegEnded(**AT, cause=0, sip_code=302))
+    assert (change.call.status, change.call.hangup.cause, change.call.hangup.reason) == ("failed", 23, "redirected")
