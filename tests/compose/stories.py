@@ -1,13 +1,13 @@
 """Calls on the stack of compose.yaml, which `tests/compose/run` has brought up: whatever part is killed meanwhile."""
 
-import asyncio
 import json
 import os
 from datetime import datetime
 
 import pytest
 
-from tests.stories.client import Api, until
+from tests.compose.stack import asterisk, compose, keyed
+from tests.stories.client import until
 from tests.stories.sound import channels, loudness
 
 SPEECH, RINGS_AND_HANGS_UP = "+15005550007", "+15005550006"
@@ -15,20 +15,6 @@ ENDINGS = {  # the number, what is asked for besides: who ended it, cause, reaso
     "the callee hangs up": (RINGS_AND_HANGS_UP, {}, ("callee", 16, "normal_clearing", 2)),
     "the time is over": (SPEECH, {"max_duration": 3}, ("system", 16, "max_duration", 3)),
 }
-
-
-async def compose(*words: str) -> str:
-    """Runs `docker compose …` and returns what it wrote."""
-    process = await asyncio.create_subprocess_exec(
-        "docker", "compose", *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, errors = await process.communicate()
-    assert process.returncode == 0, f"docker compose {' '.join(words)}: {errors.decode()}"
-    return out.decode()
-
-
-async def asterisk(command: str) -> str:
-    return await compose("exec", "-T", "asterisk", "asterisk", "-rx", command)
 
 
 async def node_is_quiet() -> bool:
@@ -42,10 +28,7 @@ def at(moment: str) -> float:
 
 @pytest.fixture(scope="session")
 async def api():
-    """The API with a key made by the operator's own command."""
-    key = (await compose("exec", "-T", "service", "python", "-m", "service", "keys", "create", "--test")).strip()
-    async with Api(f"http://127.0.0.1:{os.environ['ORBIT_API_PORT']}", key) as client:
-        await client.ready()
+    async with keyed("--test") as client:
         yield client
 
 

@@ -54,12 +54,14 @@ def likeness(heard: np.ndarray, said: np.ndarray, seconds: float = 1.0) -> float
 
 
 def part_of(heard: np.ndarray, said: np.ndarray, seconds: float = 1.0) -> float:
-    """As `likeness`, of the loudest `seconds` of `heard` with any part of `said`: whatever was lost at the beginning or
-    said again. 0 where there is no sound or not so much of it. All at 8 kHz."""
-    length = int(seconds * 8000)
+    """As `likeness`, of the loudest stretch of `heard` with any part of `said`, or of another one that is more alike:
+    whatever was lost at the beginning or said again. 0 where there is no sound or not so much of it. All at 8 kHz."""
+    length, best = int(seconds * 8000), 0.0
     power = _power(heard, length) if len(heard) >= length else np.zeros(1)
-    start = int(np.argmax(power))
-    return likeness(said, heard[start : start + length], seconds) if power[start] > length * 50**2 else 0.0
+    for start in (int(np.argmax(power)), *range(0, len(power), length // 4)):
+        if power[start] > length * 50**2 and best <= 0.9:
+            best = max(best, likeness(said, heard[start : start + length], seconds))
+    return best
 
 
 def _power(heard: np.ndarray, length: int) -> np.ndarray:

@@ -62,7 +62,7 @@ class Sipp:
         played = folder / "scenario.xml"
         played.write_text(text)
         self.certificate = certificate or (authority or Authority(folder / "tls")).good(self.host)
-        call = (to.split(";")[0], "-s", number, "-m", "1") if to else ()
+        call = (to.split(";")[0], "-s", number, "-m", "1", "-d", "2000") if to else ()
         self._calls = bool(to)
         self._trace = folder / "messages.log"
         self._argv = (
