@@ -7,13 +7,13 @@ A push keeps what it does not name, so every object names all the fields that we
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from functools import lru_cache
 
 import orjson
 
 from service.trunks.health import TIMEOUT_MS
 from service.trunks.trunk import Codec, Encryption, Trunk
-from service.trunks.uri import parse
+from service.trunks.uri import escaped, parse
 
 KINDS = ("auth", "aor", "endpoint", "identify", "registration")
 """In the order in which they are made: a new aor walks all endpoints, so endpoints come later. Unmade in reverse."""
@@ -35,14 +35,15 @@ class PjsipObject:
         return self.kind, self.id
 
 
-def objects(trunk: Trunk, origins: Sequence[str], qualify: int, registers: bool) -> list[PjsipObject]:
+@lru_cache(maxsize=8192)
+def objects(trunk: Trunk, origins: tuple[str, ...], qualify: int, registers: bool) -> Sequence[PjsipObject]:
     """What a node holds of a trunk; nothing of one that is switched off, or built in.
 
     `origins` are the addresses that its calls come from, `qualify` the seconds between two OPTIONS, `registers` whether
     it is this node that registers.
     """
     if trunk.sandbox or not trunk.enabled:
-        return []
+        return ()
     aor = _named(trunk, "aor", {**_AOR, "contact": f"sip:{trunk.target}", "qualify_frequency": str(qualify)})
     made = [aor, _endpoint(trunk, aor.id)]
     if trunk.auth_username:
@@ -88,7 +89,7 @@ def login(trunk: Trunk) -> PjsipObject:
 
 
 def _registration(trunk: Trunk) -> PjsipObject:
-    user = quote(trunk.auth_username or "", safe="-_.!~*'()&=+$,")  # RFC 3261, 25.1
+    user = escaped(trunk.auth_username or "")
     own = {
         "server_uri": f"sip:{trunk.target}",
         "client_uri": f"sip:{user}@{_host(trunk)}",

@@ -1,7 +1,8 @@
 """`TrunkNodes` over the nodes: what each holds is compared with what it should hold; only the difference is sent."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -53,12 +54,12 @@ class AsteriskTrunks:
             wanted += objects(trunk, origin.addresses, self._qualify, trunk.id in registers)
         put, gone = differences(wanted, rows)
         gone = [key for key in gone if key[0] != "identify" or owner(key[1]) not in unsure]
-        pushed = self._pushed(node)
+        pushed, taken = self._pushed(node), 0
         for _, made in groupby(put, key=lambda each: each.kind):
-            await _side_by_side([pushed.put(each) for each in made], node)
+            taken += await _side_by_side([partial(pushed.put, each) for each in made], node)
         for _, keys in groupby(gone, key=lambda key: key[0]):
-            await _side_by_side([pushed.delete(*key) for key in keys], node)
-        return len(put) + len(gone)
+            taken += await _side_by_side([partial(pushed.delete, *key) for key in keys], node)
+        return taken
 
     def _pushed(self, node: str) -> Pushed:
         pushed = self._nodes.get(node)
@@ -67,16 +68,30 @@ class AsteriskTrunks:
         return pushed
 
 
-async def _side_by_side(work: Iterable[Coroutine[Any, Any, None]], node: str) -> None:
-    """One object that a node does not take must not stand in the way of the others."""
+async def _side_by_side(work: Iterable[Callable[[], Coroutine[Any, Any, None]]], node: str) -> int:
+    """Does all, and returns how much of it the node took. One object that it does not take stands in the way of no
+    other; where it is away, what is under way is given up, so that nothing old reaches it later.
+
+    Raises `AsteriskUnavailable`.
+    """
     turns = asyncio.Semaphore(AT_ONCE)
 
-    async def one(each: Coroutine[Any, Any, None]) -> None:
+    async def one(each: Callable[[], Coroutine[Any, Any, None]]) -> int:
         async with turns:
             try:
-                await each
+                await each()
             except AriRefused as refusal:
                 metrics.REFUSED.labels("push", refusal.status).inc()
                 log.error("a trunk's object was refused", node=node, why=str(refusal)[:200])
+                return 0
+            except ValueError as error:
+                log.error("a trunk's object cannot be pushed", node=node, why=str(error)[:200])
+                return 0
+        return 1
 
-    await asyncio.gather(*(one(each) for each in work))
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(each)) for each in work]
+    except* AsteriskUnavailable as away:
+        raise AsteriskUnavailable from away
+    return sum(task.result() for task in tasks)

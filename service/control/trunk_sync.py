@@ -8,7 +8,8 @@ two processes that push different versions at once, the later one finds out.
 import asyncio
 import hashlib
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import structlog
@@ -21,6 +22,8 @@ log = structlog.get_logger()
 
 LOOK_SECONDS = 0.5
 COMPARE_SECONDS = 15.0
+AGAIN_SECONDS = 2.0  # after a node, or the store, has failed
+PATIENCE_SECONDS = 2.0  # that a request waits for nodes
 ROUNDS = 5  # of push and look again; somebody who writes all the time is caught up with by the next comparison
 
 
@@ -75,40 +78,67 @@ class TrunkSync:
     ) -> None:
         self._trunks, self._nodes, self._origins = trunks, nodes, origins
         self._membership, self._lines = membership, lines
-        self._compared: dict[str, float] = {}
+        self._due: dict[str, float] = {}
+        self._behind: dict[str, float] = {}
         self._attended: frozenset[str] = frozenset()
         self._locks: dict[str, asyncio.Lock] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._comparing: dict[str, asyncio.Task[None]] = {}
 
     async def apply(self, trunk_id: str) -> None:
-        """Pushes what the store has of a trunk to every node that is there. A node that is away gets it when it comes
-        back. Raises nothing of nodes."""
-        await asyncio.gather(*(self._guarded(node, self._apply(node, trunk_id)) for node in self._lines.streams))
+        """Pushes what the store has of a trunk to every node that is there, and waits for them, `PATIENCE_SECONDS` at
+        most: a slow node has it later, one that is away when it comes back. Raises nothing of nodes."""
+        nodes = [node for node in self._lines.streams if not self._is_behind(node)]
+        tasks = [asyncio.create_task(self._guarded(node, partial(self._apply, node, trunk_id))) for node in nodes]
+        for task in tasks:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        if tasks:
+            await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
 
     async def connected(self, node: str) -> None:
         """A node's event stream is there (again): whoever holds it compares at once."""
-        self._compared.pop(node, None)
+        self._due.pop(node, None)
+        self._behind.pop(node, None)
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            if not self._membership.valid:
-                continue
-            found = self._membership.round
-            if found.attended != self._attended:  # registrations may move
-                self._attended = found.attended
-                self._compared.clear()
-            now = time.monotonic()
-            due = [node for node in found.held if now - self._compared.get(node, -COMPARE_SECONDS) >= COMPARE_SECONDS]
-            self._compared.update(dict.fromkeys(due, now))
-            await asyncio.gather(*(self._guarded(node, self._compare(node)) for node in due))
+        try:
+            while True:
+                await asyncio.sleep(LOOK_SECONDS)
+                if self._membership.valid:
+                    self._look(time.monotonic())
+        finally:
+            for task in (*self._tasks, *self._comparing.values()):
+                task.cancel()
 
-    async def _guarded(self, node: str, work: Coroutine[Any, Any, None]) -> None:
+    def _look(self, now: float) -> None:
+        found = self._membership.round
+        if found.attended != self._attended:  # registrations may move
+            self._attended = found.attended
+            self._due.clear()
+        for node in found.held:
+            done = node not in self._comparing or self._comparing[node].done()
+            if done and now >= self._due.get(node, now):
+                self._due[node] = now + COMPARE_SECONDS
+                self._comparing[node] = asyncio.create_task(self._guarded(node, partial(self._compare, node)))
+
+    def _is_behind(self, node: str) -> bool:
+        """Whether a node has just failed to take something: all that is new comes to it by the next comparison."""
+        if time.monotonic() >= self._behind.get(node, 0):
+            return False
+        self._due.pop(node, None)
+        return True
+
+    async def _guarded(self, node: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             async with self._locks.setdefault(node, asyncio.Lock()):
-                await work
+                if not self._is_behind(node):
+                    await work()
         except (AsteriskUnavailable, StoreUnavailable) as error:
             log.warning("trunks of a node not settled yet", node=node, error=type(error).__name__)
+            now = time.monotonic()
+            self._behind[node], self._due[node] = now + AGAIN_SECONDS, now + AGAIN_SECONDS
         except Exception:
             log.exception("trunks of a node not settled", node=node)
 

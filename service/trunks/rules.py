@@ -5,8 +5,9 @@ from typing import Any
 
 from service.errors import Fault
 from service.trunks.trunk import Encryption
-from service.trunks.uri import parse_termination
+from service.trunks.uri import escaped, parse_termination
 
+LONGEST = 192  # characters of a username that registers, escaped: what a node keeps of it must fit into a line of AMI
 _MISSING = "MISSING_REQUIRED_FIELD"
 
 
@@ -38,4 +39,7 @@ def _login(fields: Mapping[str, Any]) -> list[Fault]:
         found.append(Fault("auth_username", None, f"a value: {why}", _MISSING))
     if password is None and fields.get("register") is True:
         found.append(Fault("auth_password", None, "a value: register needs it", _MISSING))
+    if isinstance(username, str) and fields.get("register") is True and len(escaped(username)) > LONGEST:
+        expected = f"at most {LONGEST} characters as a URI has it, for register"
+        found.append(Fault("auth_username", username, expected))
     return found

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 LENGTH = 255
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*\.?|\[[0-9A-Fa-f:.]{2,45}\])"
@@ -55,6 +56,11 @@ def parse(text: str) -> SipUri | None:
     if uri.prefix is not None and uri.address is not None and uri.prefix > uri.address.max_prefixlen:
         return None
     return None if scheme == "sips" and uri.transport == "udp" else uri
+
+
+def escaped(user: str) -> str:
+    """A user name as it stands in a URI (RFC 3261, 25.1)."""
+    return quote(user, safe="-_.!~*'()&=+$,")
 
 
 def parse_termination(text: str) -> SipUri | None:

@@ -130,6 +130,41 @@ async def test_only_the_holder_of_a_node_compares_with_it():
     assert not nodes.held["node1"]
 
 
+async def test_a_node_that_hangs_keeps_a_request_only_for_a_while(monkeypatch):
+    """Not even many of them, one behind the other."""
+    monkeypatch.setattr(trunk_sync, "PATIENCE_SECONDS", 0.05)
+    nodes = Nodes("node1", "node2")
+    asleep = asyncio.Event()
+    reach = nodes._reach
+
+    async def hang(node):
+        if node == "node1":
+            await asleep.wait()
+        await reach(node)
+
+    nodes._reach = hang
+    sync = sync_of(Store(TRUNK), nodes)
+    async with asyncio.timeout(3):
+        await asyncio.gather(*(sync.apply(TRUNK.id) for _ in range(20)))
+    assert nodes.held["node2"] == {TRUNK.id: TRUNK}
+    asleep.set()
+    async with asyncio.timeout(3):
+        while not nodes.held["node1"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+async def test_a_node_that_failed_is_compared_soon_and_hears_nothing_until_then(monkeypatch):
+    monkeypatch.setattr(trunk_sync, "AGAIN_SECONDS", 0.05)
+    nodes = Nodes("node1")
+    nodes.away.add("node1")
+    sync = sync_of(Store(TRUNK), nodes)
+    await sync.apply(TRUNK.id)
+    nodes.away.clear()
+    await sync.apply(TRUNK.id)
+    assert not nodes.held["node1"]
+    await running(sync, lambda: nodes.held["node1"] == {TRUNK.id: TRUNK})
+
+
 async def test_one_node_registers_a_trunk():
     nodes = Nodes("node1", "node2")
     trunk = replace(TRUNK, register=True)
