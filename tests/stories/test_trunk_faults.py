@@ -119,7 +119,8 @@ async def test_a_wrong_password_at_a_carrier(call, trunks, tree, tmp_path):
 
 async def test_a_loop_of_challenges_ends(call, trunks):
     async with Scripted(*CHALLENGED) as far:
-        await call(await trunks.make(far.at(), **LOGIN))
+        ended = await call(await trunks.make(far.at(), **LOGIN))
+        shows(ended, ("failed", 21, "trunk_auth_rejected", 401), "password")
         assert 2 <= len(far.invites) <= 12
 
 
