@@ -56,6 +56,8 @@ async def _admit(request: web.Request, route: Route) -> Context:
         raise InvalidApiKey if _api_key(request) else Unauthorized
     if not allowed:
         raise InsufficientPermissions(f"The key lacks the scope {route.scope}.")
+    if route.live and known["sandbox"]:
+        raise InsufficientPermissions("A test key reaches nothing but the sandbox: this needs a live key.")
     return Context(request, known["id"], sandbox=known["sandbox"])
 
 

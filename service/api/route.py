@@ -21,7 +21,7 @@ READ, WRITE, ADMIN = "voice:read", "voice:write", "admin"
 class Route:
     """`shows` names the schema of the answer's `data` (openapi.py); `errors` are the statuses beyond those that every
     route can give. `check` finds the faults of a body that no model can. `open` routes may be asked without a key;
-    their handlers check what stands for it."""
+    their handlers check what stands for it. `live` ones touch real carriers, and refuse a test key."""
 
     method: str
     path: str
@@ -36,3 +36,4 @@ class Route:
     status: int = 200
     errors: tuple[int, ...] = ()
     open: bool = False
+    live: bool = False

@@ -51,7 +51,10 @@ async def reload(settings: StackSettings, shell: Mapping[str, str], say: Callabl
     file is bad; where a part is down it is left out, and takes the new configuration when it starts."""
     home = Home(settings.home)
     ports = json.loads(home.ports.read_text())
-    env = variables(settings, ports, secrets_file.ensure(home.secrets), shell)
+    try:
+        env = variables(settings, ports, secrets_file.ensure(home.secrets), shell)
+    except KeyError as missing:
+        raise StackError(f"the stack was started by another version ({missing}); `make down && make up`") from None
     files = certificates.ensure(home.tls, settings)
     every = asterisks(settings, home, Tree(settings.tree), ports, env)
     await asyncio.gather(*(each.render(files) for each in every))

@@ -240,3 +240,18 @@ async def everything(url):
         }
         async for key in redis.scan_iter():
             yield key, await readers[await redis.type(key)](key)
+
+
+async def test_a_test_key_sees_trunks_and_touches_none(live, api, stack):
+    status, _, made = await live.ask(
+        "POST", TRUNKS, json={"name": "untouched", "termination_uri": "sip:127.0.0.9", "encryption": "none"}
+    )
+    assert status == 201, made
+    path = f"{TRUNKS}/{made['data']['id']}"
+    body = {"name": "mine", "termination_uri": "sip:127.0.0.66"}
+    for method, where, json in (("POST", TRUNKS, body), ("PUT", path, body), ("DELETE", path, None)):
+        status, _, answer = await api.ask(method, where, json=json)
+        assert (status, answer["error"]["code"]) == (403, "INSUFFICIENT_PERMISSIONS")
+    assert (await api.ask("GET", f"{path}/health"))[0] == 403
+    assert (await api.ask("GET", path))[2]["data"]["name"] == "untouched"
+    assert (await live.ask("DELETE", path))[0] == 204
