@@ -229,7 +229,7 @@ def carriers_of(
     store = RedisTrunkHealth(redis, cache, app)
     contacts = AsteriskContacts({name: node.ami for name, node in nodes.items()})
     on_nodes = AsteriskTrunks({name: node.pushed for name, node in nodes.items()}, settings.trunk_keepalive_seconds)
-    health = HealthBook(store)
+    health = HealthBook(store, cached.by_id)
     sync = TrunkSync(fresh, on_nodes, AddressBook(), membership, switch)
     return Carriers(
         health=health,

@@ -3,6 +3,7 @@ far ends. It reconnects by itself."""
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +30,8 @@ class Ami:
         self._login = {"host": host, "port": int(port), "username": user, "secret": password}
         self._timeout = timeout_ms / 1000
         self._ready = asyncio.Event()
-        self._manager: Manager | None = None
+        self._manager: Manager | None = None  # one for each connection that is given up; the present one
+        self._sent: set[asyncio.Future[Any]] = set()  # by the present one, not answered yet
 
     def start(self) -> None:
         """Connects, and again whenever the connection is lost."""
@@ -40,28 +42,21 @@ class Ami:
             log=_QUIET,
             loop=asyncio.get_running_loop(),
             reconnect_timeout=1,
+            on_connect=self._connected,
             on_login=self._logged_in,
-            on_disconnect=lambda *_: self._ready.clear(),
+            on_disconnect=self._disconnected,
         )
         for event in NEWS:
             self._manager.register_event(event, self._tell)
         self._manager.connect()
 
-    def _logged_in(self, *_: object) -> None:
-        self._ready.set()
-        self._tell()
-
-    def _tell(self, *_: object) -> None:
-        if self.news is not None:
-            self.news()
-
     def close(self) -> None:
-        """Ends it for good; `start` makes a new one."""
+        """Ends it for good; `start` makes a new one. Actions without an answer fail."""
         manager, self._manager = self._manager, None
-        self._ready.clear()
         if manager is not None:
             manager.connect = lambda *_, **__: None  # it would connect again
             manager.close()
+        self._lost()
 
     async def action(self, name: str, **fields: str) -> list[Any]:
         """Sends an action and returns its messages: the response, then what belongs to it.
@@ -70,16 +65,50 @@ class Ami:
         """
         if any(c in value for value in fields.values() for c in "\r\n\0"):
             raise ValueError("an AMI value cannot hold a line break")
+        manager, sent_at = None, 0.0
         try:
             async with asyncio.timeout(self._timeout):
                 await self._ready.wait()
-                assert self._manager is not None
-                answer = await self._manager.send_action({"Action": name, **fields})
+                manager, sent_at = self._manager, time.monotonic()
+                answer = await self._send(manager, {"Action": name, **fields})
         except TimeoutError as error:
-            if self._ready.is_set():  # a peer that is gone without a word: panoramisk would wait for TCP to give up
+            # A peer that is gone without a word: panoramisk would wait for TCP to give up. One action finds that out,
+            # and only one that has not spent its time with the login.
+            if manager is not None and manager is self._manager and time.monotonic() - sent_at > self._timeout / 2:
                 self.close()
                 self.start()
             raise AsteriskUnavailable from error
         except OSError as error:
             raise AsteriskUnavailable from error
         return answer if isinstance(answer, list) else [answer]
+
+    def _send(self, manager: Manager | None, action: dict[str, str]) -> asyncio.Future[Any]:
+        if manager is None or not self._ready.is_set():
+            raise ConnectionResetError("lost between the login and now")
+        answer: asyncio.Future[Any] = manager.send_action(action)
+        self._sent.add(answer)
+        answer.add_done_callback(self._sent.discard)
+        return answer
+
+    def _connected(self, manager: Manager) -> None:
+        if manager is not self._manager:  # closed while it was connecting
+            manager.close()
+
+    def _logged_in(self, manager: Manager) -> None:
+        if manager is self._manager:
+            self._ready.set()
+            self._tell()
+
+    def _disconnected(self, manager: Manager, _: object) -> None:
+        if manager is self._manager:
+            self._lost()
+
+    def _lost(self) -> None:
+        self._ready.clear()
+        for answer in self._sent:
+            if not answer.done():
+                answer.set_exception(ConnectionResetError("the connection is lost"))
+
+    def _tell(self, *_: object) -> None:
+        if self.news is not None:
+            self.news()

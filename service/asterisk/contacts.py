@@ -6,6 +6,7 @@ all trunks. `ContactStatus` tells only of changes; what a contact answers otherw
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ REGISTRATIONS = {
     "Rejected": Registration.REJECTED,
     "Stopped": Registration.UNREGISTERED,
 }
+NO_TRANSPORT = re.compile(r"Unable to retrieve transport transport-([a-z]+)(6?)")
 NAMES = {name: codec for codec, name in CODECS.items()}
 POLL_SECONDS = 0.05
 LATE_SECONDS = 0.3  # that Asterisk may take to say that an answer did not come
@@ -35,12 +37,14 @@ Message = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """An endpoint's contact, in Asterisk's words, the codecs it offers, and whether Asterisk asks it at all."""
+    """An endpoint's contact, in Asterisk's words, the codecs it offers, and whether Asterisk asks it at all; `unable`:
+    one sentence, where it cannot."""
 
-    status: str
-    usec: str
     codecs: tuple[str, ...]
-    asked: bool
+    status: str = ""
+    usec: str = "0"
+    asked: bool = True
+    unable: str | None = None
 
 
 class AsteriskContacts:
@@ -61,15 +65,16 @@ class AsteriskContacts:
             for endpoint, seen in contacts.items()
         }
 
-    async def ask(self, node: str, endpoint: str) -> None:
-        await self._ami(node).action("PJSIPQualify", Endpoint=endpoint)
+    async def ask(self, node: str, endpoint: str) -> bool:
+        [answer, *_] = await self._ami(node).action("PJSIPQualify", Endpoint=endpoint)
+        return bool(answer.get("Response") == "Success")
 
     async def check(self, node: str, endpoint: str) -> Answer:
         before = await self._detail(node, endpoint)
         if before is None:
             return Answer()
-        if not before.asked:
-            return Answer(True, codecs=before.codecs)
+        if before.unable or not before.asked:
+            return Answer(True, codecs=before.codecs, error=before.unable)
         await self.ask(node, endpoint)
         found, until = before, time.monotonic() + TIMEOUT_MS / 1000 + LATE_SECONDS
         while found == before and time.monotonic() < until:
@@ -79,15 +84,19 @@ class AsteriskContacts:
         return Answer(True, reached, round(int(found.usec) / 1000, 1) if reached else None, found.codecs)
 
     async def _detail(self, node: str, endpoint: str) -> Detail | None:
-        found: dict[str, Message] = {}
-        for message in await self._ami(node).action("PJSIPShowEndpoint", Endpoint=endpoint):
-            found[str(message.get("Event"))] = message
+        messages: list[Message] = await self._ami(node).action("PJSIPShowEndpoint", Endpoint=endpoint)
+        found = {str(message.get("Event")): message for message in messages}
+        if "EndpointDetail" not in found:
+            return None
+        allowed = found["EndpointDetail"]["Allow"].strip("()").split("|")
+        codecs = tuple(NAMES[name].value for name in allowed if name in NAMES)
+        if lacks := NO_TRANSPORT.search(" ".join(message.get("Message", "") for message in messages)):
+            return Detail(codecs, unable=_no_transport(*lacks.groups()))
         try:
-            contact, aor, allowed = found["ContactStatusDetail"], found["AorDetail"], found["EndpointDetail"]["Allow"]
+            contact, aor = found["ContactStatusDetail"], found["AorDetail"]
         except KeyError:
             return None
-        codecs = tuple(NAMES[name].value for name in allowed.strip("()").split("|") if name in NAMES)
-        return Detail(contact["Status"], contact["RoundtripUsec"], codecs, aor["QualifyFrequency"] != "0")
+        return Detail(codecs, contact["Status"], contact["RoundtripUsec"], aor["QualifyFrequency"] != "0")
 
     async def _lines(self, node: str, command: str) -> list[str]:
         [message] = await self._ami(node).action("Command", Command=command)
@@ -98,6 +107,11 @@ class AsteriskContacts:
         if node not in self._nodes:
             raise AsteriskUnavailable(f"There is no node {node}.")
         return self._nodes[node]
+
+
+def _no_transport(protocol: str, six: str) -> str:
+    lacks = f"The node has no transport for {protocol.upper()}"
+    return f"{lacks} over IPv6; ORBIT_SIP_BIND6 makes one." if six else f"{lacks}."
 
 
 def contacts_of(lines: Iterable[str]) -> Iterator[tuple[str, Seen]]:

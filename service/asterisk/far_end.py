@@ -9,12 +9,11 @@ import ssl
 from pathlib import Path
 
 from cryptography import x509
-from dns.asyncresolver import Resolver
-from dns.exception import DNSException
 
+from service.asterisk.names import Names
 from service.trunks.findings import Handshake, Place
 from service.trunks.trunk import Encryption, Trunk
-from service.trunks.uri import SipUri, parse
+from service.trunks.uri import parse
 
 NAME_SECONDS = 2.0
 TLS_SECONDS = 2.0
@@ -53,6 +52,11 @@ class FarEndProbe:
 
     def __init__(self, ca: Path | None) -> None:
         self._ca = ca
+        self._names = Names()
+        self._verifying: tuple[int, ssl.SSLContext] | None = None  # with when the file it was made of was changed
+        self._unverified = _context(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        self._unverified.check_hostname = False
+        self._unverified.verify_mode = ssl.CERT_NONE
 
     async def place(self, trunk: Trunk) -> Place:
         """Where the trunk's calls go (RFC 3263: a name without a port is looked up as a service first)."""
@@ -63,31 +67,42 @@ class FarEndProbe:
         host, port = uri.host.strip("[]"), uri.port or PORTS.get(transport, 5060)
         hosts = [(host, port)]
         if uri.port is None and uri.address is None:
-            hosts = await _services(uri, SERVICES[transport]) or hosts
+            found = await self._names.services(uri.host, SERVICES[transport], NAME_SECONDS)
+            hosts = next(filter(None, found), hosts)
         host, port = hosts[0]
-        addresses = await _addresses(host)
+        addresses = await self._addresses(host)
         return Place(uri.host, port, addresses, None if addresses else "there is no address for it")
 
     async def handshake(self, place: Place, verify: bool) -> Handshake:
         if not verify:
-            return await self._shake(place, self._context(False))
+            return await self._shake(place, self._unverified)
         try:
-            context = self._context(True)
+            context = self._authorities()
         except OSError:
             return Handshake(error="the file of trusted authorities cannot be read")
         found = await self._shake(place, context)
         if found.error is None or found.expires_at is not None:
             return found
-        bad = await self._shake(place, self._context(False))  # to see what was refused
+        bad = await self._shake(place, self._unverified)  # to see what was refused
         return Handshake(False, found.error, bad.protocol, bad.cipher, bad.subject, bad.issuer, bad.expires_at)
 
-    def _context(self, verify: bool) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=str(self._ca) if self._ca and verify else None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if not verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+    def _authorities(self) -> ssl.SSLContext:
+        """What verifies. Reading the authorities takes long: they are read again where their file has changed. Raises
+        `OSError`."""
+        system = ssl.get_default_verify_paths().cafile
+        file = self._ca or (Path(system) if system else None)
+        changed = file.stat().st_mtime_ns if file else 0
+        if self._verifying is None or self._verifying[0] != changed:
+            made = ssl.create_default_context(cafile=str(self._ca) if self._ca else None)
+            self._verifying = changed, _context(made)
+        return self._verifying[1]
+
+    async def _addresses(self, host: str) -> tuple[str, ...]:
+        try:
+            async with asyncio.timeout(NAME_SECONDS):
+                return await self._names.addresses(host)
+        except (OSError, TimeoutError):
+            return ()
 
     async def _shake(self, place: Place, context: ssl.SSLContext) -> Handshake:
         try:
@@ -107,6 +122,11 @@ class FarEndProbe:
             writer.transport.abort()
 
 
+def _context(made: ssl.SSLContext) -> ssl.SSLContext:
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    return made
+
+
 def _told(connection: ssl.SSLObject, verified: bool) -> Handshake:
     cipher, raw = connection.cipher(), connection.getpeercert(binary_form=True)
     found = x509.load_der_x509_certificate(raw) if raw else None
@@ -119,29 +139,3 @@ def _told(connection: ssl.SSLObject, verified: bool) -> Handshake:
         found.issuer.rfc4514_string() if found else None,
         int(found.not_valid_after_utc.timestamp() * 1000) if found else None,
     )
-
-
-async def _services(uri: SipUri, services: tuple[str, ...]) -> list[tuple[str, int]]:
-    """Hosts and ports of a domain's SRV records, the first to try first; none where there are none."""
-    try:
-        resolver = Resolver()
-    except DNSException:
-        return []
-    for service in services:
-        try:
-            answer = await resolver.resolve(f"{service}.{uri.host}", "SRV", lifetime=NAME_SECONDS / len(services))
-        except (DNSException, OSError):
-            continue
-        records = sorted(answer, key=lambda record: (record.priority, -record.weight))
-        return [(record.target.to_text(omit_final_dot=True), record.port) for record in records]
-    return []
-
-
-async def _addresses(host: str) -> tuple[str, ...]:
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(NAME_SECONDS):
-            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, TimeoutError, UnicodeError):
-        return ()
-    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))

@@ -46,11 +46,11 @@ class AsteriskSwitch:
     async def run(self, command: Command) -> None:
         await self._runners[type(command)](command)
 
-    def pick_node(self) -> str:
+    def pick_node(self, avoid: Callable[[str], bool]) -> str:
         healthy = [node.name for node in self._nodes.values() if node.healthy]
         if not healthy:
             raise AsteriskUnavailable(retry_after=1)
-        chosen = min(healthy, key=lambda name: self._load.get(name, 0))
+        chosen = min(healthy, key=lambda name: (avoid(name), self._load.get(name, 0)))
         self._load[chosen] = self._load.get(chosen, 0) + 1
         return chosen
 

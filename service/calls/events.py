@@ -1,8 +1,9 @@
 """What happened to a call, in the past tense. Facts from Asterisk, from the API and from storage; times in ms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.calls.call import Call
+from service.calls.times import now_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,8 @@ class LegEnded(LegEvent):
     `cause` is a Q.850 integer, `sip_code` the last SIP answer that came (also 100 or 200): 0 where none ever did, None
     where that is not known. `answered_at` is set where the source knows it: an end can be the first that we hear of an
     answer. `end` is Asterisk's own reason: `max_duration`, `no_controller`, `encryption_refused`, `max_channels`.
-    `rang` where the channel shows that the far end had rung. `found_at` is when a recovered end was found out.
+    `rang` where the channel shows that the far end had rung. `at` is the node's clock; `found_at` is when this process
+    heard of it, by its own.
     """
 
     cause: int
@@ -58,7 +60,7 @@ class LegEnded(LegEvent):
     answered_at: int | None = None
     end: str = ""
     rang: bool = False
-    found_at: int = 0
+    found_at: int = field(default_factory=now_ms, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ SIP: dict[int, str] = {
     502: "The carrier got a bad answer from the network behind it.",
     603: "The call was declined.",
 }
-DOWN = "The trunk is down, and the call was not dialled."
+DOWN = "The call was not dialled: the trunk is known to be down, or its node does not have it yet."
 _WHO = {Side.CALLER: "The caller hung up.", Side.CALLEE: "The callee hung up."}
 
 

@@ -22,7 +22,7 @@ def goes_on(call: Call, event: LegEnded | LegRefused) -> bool:
         return event.reason == "trunk_unreachable" and _young(call, event.at, False)
     if event.answered_at is not None or event.rang or event.end:
         return False
-    return _reached_nobody(event) and _young(call, event.found_at or event.at, event.found_at > 0)
+    return _reached_nobody(event) and _young(call, event.found_at, event.recovered)
 
 
 def _reached_nobody(event: LegEnded) -> bool:

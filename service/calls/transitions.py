@@ -102,8 +102,8 @@ def _answered(call: Call, event: Event, at: int | None = None) -> Change:
 
 def _ended(call: Call, event: LegEnded) -> Change:
     if goes_on(call, event):
-        moved = _rerouted(call, event, _outcome(call, event)[1], event.found_at or event.at)
-        return replace(moved, commands=(ForgetOutcome(call), *moved.commands))
+        moved = _rerouted(call, event, _outcome(call, event)[1], event.found_at)
+        return replace(moved, commands=(*moved.commands, ForgetOutcome(call)))  # nobody waits for the ledger
     notices: tuple[Notice, ...] = ()
     if call.answered_at is None and event.answered_at is not None:
         answer = _answered(call, event, event.answered_at)

@@ -19,11 +19,20 @@ class Gate:
         """Whether a trunk is known to be down."""
         return trunk_id is not None and self.reachability is not None and self.reachability.down(trunk_id)
 
+    def down_from(self, trunk_id: str, node: str) -> bool:
+        """Whether a trunk is known not to be reached from a node."""
+        return self.reachability is not None and self.reachability.down_from(trunk_id, node)
+
     async def wait_ms(self, route: Route) -> int:
         """Takes one of the trunk's new calls of this second; 0 where it was taken, else the ms until there is one."""
         if self.meter is None or not route.calls_per_second:
             return 0
         return await self.meter.take(route.trunk_id, route.calls_per_second)
+
+    async def give_back(self, route: Route) -> None:
+        """What was taken of this second became no call."""
+        if self.meter is not None and route.calls_per_second:
+            await self.meter.give_back(route.trunk_id)
 
     def saw(self, call: Call) -> None:
         """Takes a call whose status has just changed: its trunk's credentials are refused, or good."""

@@ -13,8 +13,8 @@ log = structlog.get_logger()
 LOOK_UP_SECONDS = 1.5
 
 Address = IPv4Address | IPv6Address
-LookUp = Callable[[str], Awaitable[Iterable[str]]]
-"""The addresses of a host name; none, or an `OSError`, where it does not resolve."""
+LookUp = Callable[[str, float], Awaitable[Iterable[str]]]
+"""The addresses of a host name that are known within so many seconds; none where it does not resolve."""
 
 
 class LoopCheck:
@@ -57,12 +57,9 @@ class LoopCheck:
             return [_plain(ip_address(host.strip("[]")))]
         except ValueError:
             pass
-        try:
-            async with asyncio.timeout(LOOK_UP_SECONDS):
-                texts = await self._look_up(host)
-        except OSError:
+        texts = await self._look_up(host, LOOK_UP_SECONDS)
+        if not texts:
             log.info("a host does not resolve now", host=host)
-            return []
         return [_plain(ip_address(text.partition("%")[0])) for text in texts]
 
 
@@ -88,6 +85,8 @@ def _nowhere(address: Address) -> str:
         return "unspecified"
     if address.is_multicast:
         return "a multicast address"
+    if address.is_link_local:
+        return "a link-local address"
     return "the broadcast address" if address == IPv4Address("255.255.255.255") else ""
 
 

@@ -82,7 +82,9 @@ class Originator:
         trunks = await self._allowed(new, await self._trunks_of(new, number))
         routes = [route_of(trunk) for trunk in trunks]
         up = [route for route in routes if not self._gate.down(route.trunk_id)]
-        call = self._call(new, call_id or mint("call"), self._switch.pick_node(), sandbox=trunks[0].sandbox)
+        first = (up or routes)[0].trunk_id
+        node = self._switch.pick_node(lambda node: self._gate.down_from(first, node))
+        call = self._call(new, call_id or mint("call"), node, sandbox=trunks[0].sandbox)
         return await self._created(call, up) if up else await self._store(call, routes[0], ())
 
     async def _created(self, call: Call, routes: Sequence[Route]) -> Call:
@@ -95,6 +97,7 @@ class Originator:
             try:
                 return await self._store(call, route, tuple(routes[n + 1 :]))
             except TrunkFull as error:
+                await self._gate.give_back(route)
                 full = error
         if waits:
             raise RateLimitExceeded("The trunk takes no more new calls in this second.", retry_after=min(waits) / 1000)
@@ -153,13 +156,11 @@ class Originator:
 
     async def _trunks_of(self, new: NewCall, number: Number) -> list[Trunk]:
         """The trunks that are named, the number's, or the default one, in the order they are tried; for a test key
-        always the sandbox."""
-        wanted = _named(new.trunk_ids, new.trunk_id) or _named(number.trunk_ids, number.trunk_id)
-        if new.sandbox:
-            found = [await self._trunks.sandbox()]
-        elif wanted:
-            found = [await self._trunks.by_id(trunk_id) for trunk_id in wanted]
-        else:
+        always the sandbox. A number's trunk that is gone counts as none."""
+        named = _named(new.trunk_ids, new.trunk_id)
+        wanted = named or _named(number.trunk_ids, number.trunk_id)
+        found = [await self._trunks.sandbox()] if new.sandbox else [await self._trunks.by_id(each) for each in wanted]
+        if not any(found) and not new.sandbox and not named:
             found = [await self._trunks.default()]
         trunks = [trunk for trunk in found if trunk is not None]
         enabled = [trunk for trunk in trunks if trunk.enabled]
@@ -180,6 +181,9 @@ class Originator:
         if outside and _encrypted(uri):
             expected = "a SIP URI without TLS: the trunk does not encrypt"
             outside = [trunk for trunk in outside if trunk.encryption is not Encryption.NONE]
+        if outside and (mine := [trunk for trunk in outside if _keeps_its_login(trunk, uri)]) != outside:
+            expected = "a SIP URI at the trunk's own host: its login would answer another host's challenge"
+            outside = mine
         if outside and self._destinations is not None and (fault := await self._destinations.fault(new.to)):
             expected, outside = fault, []
         allowed = [trunk for trunk in allowed if trunk.sandbox or trunk in outside]
@@ -196,6 +200,12 @@ def route_of(trunk: Trunk) -> Route:
 
 def _named(several: Sequence[str] | None, one: str | None) -> list[str]:
     return list(dict.fromkeys(several or ([one] if one else [])))
+
+
+def _keeps_its_login(trunk: Trunk, uri: SipUri) -> bool:
+    """Whether a call to the URI asks nobody but the carrier for the trunk's password."""
+    own = parse(trunk.termination_uri)
+    return not trunk.auth_username or (own is not None and own.host.lower() == uri.host.lower())
 
 
 def _encrypted(uri: SipUri) -> bool:

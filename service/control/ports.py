@@ -3,7 +3,7 @@
 Every method may raise `StoreUnavailable` (stores) or `AsteriskUnavailable` (the switch) and nothing else of its medium.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -76,6 +76,10 @@ class Reachability(Protocol):
         """Whether no call can get through by this trunk now; an unknown trunk is up."""
         ...
 
+    def down_from(self, trunk_id: str, node: str) -> bool:
+        """Whether none can get through by this trunk from this node now, whatever others can."""
+        ...
+
     def called(self, trunk_id: str, refused: bool) -> None:
         """Takes what a call showed: whether the trunk's credentials were refused."""
         ...
@@ -86,6 +90,10 @@ class Meter(Protocol):
 
     async def take(self, trunk_id: str, per_second: int) -> int:
         """Takes one; 0 where it was taken, else the ms until there is one. Raises `StoreUnavailable`."""
+        ...
+
+    async def give_back(self, trunk_id: str) -> None:
+        """One that was taken became no call. Raises `StoreUnavailable`."""
         ...
 
 
@@ -131,8 +139,9 @@ class Switch(Protocol):
         """Carries out one command. What comes of it arrives as events."""
         ...
 
-    def pick_node(self) -> str:
-        """The node for a new call. Raises `AsteriskUnavailable` where none is healthy."""
+    def pick_node(self, avoid: Callable[[str], bool]) -> str:
+        """The node for a new call; one that is to be avoided only where no other is healthy. Raises
+        `AsteriskUnavailable` where none is."""
         ...
 
     async def recording(self, call: Call, destination: Path) -> bool:

@@ -108,7 +108,6 @@ class Reconciler:
                 answered_at=outcome.answered_at,
                 end=outcome.end,
                 rang=outcome.rang,
-                found_at=now_ms(),
             )
             metrics.RECONCILED.labels("ended").inc()
             if outcome.offer is not None:

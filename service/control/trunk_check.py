@@ -38,15 +38,25 @@ class TrunkCheck:
 
     def __init__(self, far_ends: FarEnds, probe: Probe, book: HealthBook, membership: Membership) -> None:
         self._far_ends, self._probe, self._book, self._membership = far_ends, probe, book, membership
+        self._running: dict[Trunk, asyncio.Task[dict[str, Any]]] = {}
 
     async def run(self, trunk: Trunk) -> dict[str, Any]:
-        """Looks, in little more than `LONGEST_SECONDS` at most, and tells what was found, as the API shows it."""
+        """Looks, in little more than `LONGEST_SECONDS` at most, and tells what was found, as the API shows it. Who asks
+        for a trunk that is looked at just now gets what is found then."""
+        look = self._running.get(trunk)
+        if look is None:
+            look = self._running[trunk] = asyncio.create_task(self._look(trunk))
+            look.add_done_callback(lambda _: self._running.pop(trunk))
+        return await asyncio.shield(look)  # others may wait for it
+
+    async def _look(self, trunk: Trunk) -> dict[str, Any]:
         nodes = sorted(self._membership.round.attended) if trunk.enabled else []
-        from_here = asyncio.ensure_future(self._from_here(trunk))
-        answers = await asyncio.gather(*(self._ask(node, trunk) for node in nodes))
-        place, handshake = await from_here
+        async with asyncio.TaskGroup() as group:
+            from_here = group.create_task(self._from_here(trunk))
+            asking = {node: group.create_task(self._ask(node, trunk)) for node in nodes}
+        answers = {node: task.result() for node, task in asking.items()}
         health = self._book.of([trunk])[trunk.id]
-        return shown(Findings(trunk, health, now_ms(), dict(zip(nodes, answers, strict=True)), place, handshake))
+        return shown(Findings(trunk, health, now_ms(), answers, *from_here.result()))
 
     async def _ask(self, node: str, trunk: Trunk) -> Answer:
         try:

@@ -1,7 +1,7 @@
 """What every process knows of trunks' far ends, in memory: a call asks nobody."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -11,14 +11,13 @@ import structlog
 from service.calls.times import now_ms
 from service.control.ports import OutboxEntry
 from service.errors import StoreUnavailable
-from service.trunks.health import Health, Record, health_of, is_down
+from service.trunks.health import Health, Record, credentials, health_of, is_down, is_down_from
 from service.trunks.trunk import Trunk
 
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.2  # between looks at what is kept in memory until somebody writes
 TRIES = 5  # to write what another process writes at the same time
-REFUSED_AGAIN_MS = 60_000  # a refusal of calls is not stored more often
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +54,11 @@ class HealthStore(Protocol):
 
 
 class HealthBook:
-    """Reads what is stored and keeps it. `run` must run; until then nothing is known, and nothing is down."""
+    """Reads what is stored and keeps it. `run` must run; until then nothing is known, and nothing is down. `trunk`
+    reads a trunk as it is now; without it, it is not known whose credentials a call was refused for."""
 
-    def __init__(self, store: HealthStore) -> None:
-        self._store = store
+    def __init__(self, store: HealthStore, trunk: Callable[[str], Awaitable[Trunk | None]] | None = None) -> None:
+        self._store, self._trunk = store, trunk
         self._stored: Mapping[str, Stored] = {}
         self._writing: set[asyncio.Task[None]] = set()
 
@@ -70,11 +70,14 @@ class HealthBook:
         """Whether calls to this trunk would fail."""
         return is_down(self._record(trunk_id), now_ms())
 
+    def down_from(self, trunk_id: str, node: str) -> bool:
+        """Whether calls to this trunk would fail through this node alone."""
+        return is_down_from(self._record(trunk_id), node, now_ms())
+
     def called(self, trunk_id: str, refused: bool) -> None:
         """A call showed whether the carrier takes the trunk's credentials."""
-        known = self._record(trunk_id).refused_at
-        if (refused and now_ms() - known > REFUSED_AGAIN_MS) or (known and not refused):
-            task = asyncio.create_task(self._refused(trunk_id, now_ms() if refused else 0))
+        if refused or self._record(trunk_id).refused:
+            task = asyncio.create_task(self._called(trunk_id, refused))
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
 
@@ -89,12 +92,17 @@ class HealthBook:
         stored = self._stored.get(trunk_id)
         return stored.record if stored else Record()
 
-    async def _refused(self, trunk_id: str, at: int) -> None:
+    async def _called(self, trunk_id: str, refused: bool) -> None:
         try:
+            trunk = await self._trunk(trunk_id) if self._trunk else None
+            if trunk is None:
+                return
+            of = credentials(trunk) if refused else ""
             for _ in range(TRIES):
                 before = (await self._store.all()).get(trunk_id)
-                after = replace(before.record if before else Record(), refused_at=at)
-                if not await self._store.write([Change(trunk_id, before, after)]):
+                record = before.record if before else Record()
+                after = replace(record, refused=of)
+                if after == record or not await self._store.write([Change(trunk_id, before, after)]):
                     return
         except StoreUnavailable:
             log.info("whether a trunk's credentials are refused is not stored", trunk=trunk_id)

@@ -6,7 +6,7 @@ against the record that was read: of two processes that find the same change, on
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -20,7 +20,19 @@ from service.control.membership import Membership
 from service.control.ports import OutboxEntry
 from service.control.trunk_health import Change, HealthStore, Stored
 from service.errors import AsteriskUnavailable, Fenced, StoreUnavailable
-from service.trunks.health import AGAIN_MS, Health, Record, Seen, alike, announced, health_of, in_doubt, looked
+from service.trunks.health import (
+    AGAIN_MS,
+    Health,
+    Record,
+    Seen,
+    alike,
+    announced,
+    asked,
+    health_of,
+    in_doubt,
+    looked,
+    to_ask,
+)
 from service.trunks.trunk import Trunk
 
 log = structlog.get_logger()
@@ -28,7 +40,7 @@ log = structlog.get_logger()
 HELD_SECONDS = 0.5  # between looks at which nodes this process holds
 ALL_SECONDS = 15.0  # the longest pause between looks at a node's trunks; then times are stored too
 GATHER_SECONDS = 0.2  # news of this time are one look
-ASKED_AT_ONCE = 50  # of trunks that a node has not asked yet, and of those in doubt
+ASKED_AT_ONCE = 50  # of trunks that a node has not asked yet, and of those in doubt; the others wait for the next look
 LOGGED = 10  # trunks named in one line
 BREATH = 50  # trunks looked at in one go
 
@@ -44,8 +56,9 @@ class Contacts(Protocol):
         """Endpoint → what the node knows."""
         ...
 
-    async def ask(self, node: str, endpoint: str) -> None:
-        """Has the node ask the far end now. The answer shows in `look`, and is news where it is another than before."""
+    async def ask(self, node: str, endpoint: str) -> bool:
+        """Has the node ask the far end now; False where it does not. The answer shows in `look`, and is news where it
+        is another than before."""
         ...
 
 
@@ -63,7 +76,6 @@ class TrunkWatch:
         self._contacts, self._store, self._trunks, self._show = contacts, store, trunks, show
         self._membership = membership
         self._news: dict[str, asyncio.Event] = {}
-        self._asked: dict[str, dict[str, str]] = {}
         contacts.listen(self._heard)
 
     def _heard(self, node: str) -> None:
@@ -87,7 +99,6 @@ class TrunkWatch:
 
     async def _follow(self, node: str) -> None:
         news = self._news[node] = asyncio.Event()
-        self._asked[node] = {}
         stored_at = 0.0
         while True:
             news.clear()
@@ -113,32 +124,39 @@ class TrunkWatch:
         seen, trunks, stored = await self._contacts.look(node), await self._trunks(), await self._store.all()
         attended = self._membership.round.attended | {node}
         now = now_ms()
-        changes, to_ask, doubts = [], [], False
-        for count, trunk in enumerate(trunks):
-            if count % BREATH == BREATH - 1:
-                await asyncio.sleep(0)  # calls do not wait for all of them
-            old = stored.get(trunk.id)
-            before = old.record if old else Record()
+        after: dict[str, Record] = {}
+        due, doubts = [], False
+        async for trunk in _in_breaths(trunks):
             found = seen.get(trunk.endpoint) if trunk.enabled else None
-            after = looked(before, node, found, trunk.enabled, attended, now)
-            sighting = after.sightings.get(node)
-            if sighting and in_doubt(sighting):
-                doubts = True
-                if sighting.missed_at == now:
-                    to_ask.append(trunk)
-            elif found and found.answers is None and self._asked.get(node, {}).get(trunk.id) != found.address:
-                to_ask.append(trunk)
-            if not alike(before, after) or (whole and after != before):
-                changes.append(self._change(trunk, old, after, now))
-        gone = stored.keys() - {trunk.id for trunk in trunks}
-        changes += [Change(trunk_id, stored[trunk_id], None) for trunk_id in gone]
-        for trunk in to_ask[:ASKED_AT_ONCE]:
-            await self._contacts.ask(node, trunk.endpoint)
-            self._asked.setdefault(node, {})[trunk.id] = seen[trunk.endpoint].address
+            record = looked(_record(stored.get(trunk.id)), node, found, trunk.enabled, attended, now)
+            after[trunk.id] = record
+            if found is not None:
+                doubts = doubts or in_doubt(record.sightings[node])
+                if to_ask(record.sightings[node], found):
+                    due.append(trunk)
+        asking = await self._ask(node, due[:ASKED_AT_ONCE])
+        for trunk_id in asking:
+            after[trunk_id] = asked(after[trunk_id], node, now_ms())
+        changes = []
+        async for trunk in _in_breaths(trunks):
+            old = stored.get(trunk.id)
+            before = _record(old)
+            if not alike(before, after[trunk.id]) or (whole and after[trunk.id] != before):
+                changes.append(self._change(trunk, old, after[trunk.id], now))
+        changes += [Change(trunk_id, stored[trunk_id], None) for trunk_id in stored.keys() - after.keys()]
         late = await self._write(changes, node) if changes else set()
-        if late or len(to_ask) > ASKED_AT_ONCE:
+        if late or 0 < len(asking) < len(due):
             return 0.0
         return AGAIN_MS / 1000 if doubts else ALL_SECONDS
+
+    async def _ask(self, node: str, trunks: Sequence[Trunk]) -> set[str]:
+        """Has the node ask these, as far as it is there; returns the ids of those that it asks."""
+        asking: set[str] = set()
+        with suppress(AsteriskUnavailable):  # the next look tells
+            for trunk in trunks:
+                if await self._contacts.ask(node, trunk.endpoint):
+                    asking.add(trunk.id)
+        return asking
 
     async def _write(self, changes: Sequence[Change], node: str) -> set[str]:
         try:
@@ -169,3 +187,15 @@ class TrunkWatch:
             }
         )
         return Change(trunk.id, old, told, OutboxEntry(event_id, kind, trunk.id, "", body))
+
+
+async def _in_breaths(trunks: Iterable[Trunk]) -> AsyncIterator[Trunk]:
+    """Calls do not wait for all of them."""
+    for count, trunk in enumerate(trunks, 1):
+        if count % BREATH == 0:
+            await asyncio.sleep(0)
+        yield trunk
+
+
+def _record(stored: Stored | None) -> Record:
+    return stored.record if stored else Record()

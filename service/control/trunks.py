@@ -125,20 +125,36 @@ class TrunkRegistry:
         return await self._shown(trunk)
 
     async def delete(self, trunk_id: str, force: bool) -> None:
-        """Numbers let go of the trunk; by `force` also one with live calls, which go on to their end. Raises
-        `NotFound`, `InUse`, and `Conflict` for the sandbox."""
+        """Numbers let go of the trunk first, so that none names one that is gone; by `force` also one with live calls,
+        which go on to their end. Raises `NotFound`, `InUse`, and `Conflict` for the sandbox."""
         stored = await self._stored(trunk_id)
         if trunk_of(stored).sandbox:
             raise Conflict("The sandbox trunk is built in and cannot be deleted.")
-        live = 0 if force else await self._calls.live_on_trunk(trunk_id)
-        if live:
+        if not force:
+            await self._close(stored)
+        await self._numbers.release(trunk_id)
+        if not await self._trunks.delete(stored):
+            raise NotFound
+        await self._configuration.apply(trunk_id)
+
+    async def _close(self, stored: dict[str, Any]) -> None:
+        """Switches a trunk off that has no live calls, and looks again: none can have come while nobody looked. Raises
+        `InUse`; then the trunk is as it was."""
+        await self._idle(stored["id"])
+        while not await self._trunks.replace(closed := {**stored, "enabled": False}, stored):
+            stored = await self._stored(stored["id"])
+        try:
+            await self._idle(stored["id"])
+        except InUse:
+            await self._trunks.replace(stored, closed)
+            raise
+
+    async def _idle(self, trunk_id: str) -> None:
+        """Raises `InUse` where a trunk has live calls."""
+        if live := await self._calls.live_on_trunk(trunk_id):
             raise InUse(
                 f"Live calls of the trunk: {live}. With ?force=true it is deleted, and they go on to their end."
             )
-        if not await self._trunks.delete(stored):
-            raise NotFound
-        await self._numbers.release(trunk_id)
-        await self._configuration.apply(trunk_id)
 
     async def _stored(self, trunk_id: str) -> dict[str, Any]:
         found = await self._trunks.get(trunk_id)

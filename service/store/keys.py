@@ -111,6 +111,11 @@ def bucket(name: str) -> str:
     return f"{{orbit:bucket:{name}}}"
 
 
+def new_calls_of(trunk_id: str) -> str:
+    """List: when a trunk's newest outbound calls were made, newest first, ms of Redis' clock; one second's at most."""
+    return f"{{orbit:new-calls:{trunk_id}}}"
+
+
 def answer(key_id: str, digest: str) -> str:
     """Hash: the first answer to an idempotency key."""
     return f"{{orbit:answer:{key_id}:{digest}}}"

@@ -1,7 +1,8 @@
 """What is known of trunks' far ends in Redis: one record each, changed together with the event that tells of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import orjson
 
@@ -11,6 +12,8 @@ from service.store import keys
 from service.store.cache import Cache
 from service.store.connection import Client, guarded
 from service.trunks.health import Record, Registration, Sighting, State
+
+Word = TypeVar("Word", bound=StrEnum)
 
 KIND = "trunk_health"  # of what processes tell each other
 
@@ -99,12 +102,21 @@ def dump(record: Record | None) -> bytes:
 
 
 def load(raw: bytes) -> Record:
+    """The record of a stored form. Fields and words that this version does not know are passed over, fields that an
+    older one did not know have their defaults."""
     document = orjson.loads(raw)
-    sightings = {node: _sighting(each) for node, each in document.pop("sightings").items()}
-    document.update(state=State(document["state"]), told=State(document["told"]))
-    return Record(sightings=sightings, **document)
+    sightings = {node: _sighting(each) for node, each in document.get("sightings", {}).items()}
+    states = {name: _word(State, document.get(name)) or State.UNKNOWN for name in ("state", "told")}
+    return Record(**{**_known(Record, document), **states, "sightings": sightings})
 
 
 def _sighting(document: dict[str, Any]) -> Sighting:
-    found = document.pop("registration")
-    return Sighting(registration=Registration(found) if found else None, **document)
+    return Sighting(**{**_known(Sighting, document), "registration": _word(Registration, document.get("registration"))})
+
+
+def _known(kind: type[Any], document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name in kind.__dataclass_fields__}
+
+
+def _word(kind: type[Word], value: object) -> Word | None:
+    return next((word for word in kind if word == value), None)

@@ -17,6 +17,7 @@ def explain(found: Findings) -> str:
         "tls": found.untrusted,
         "warning": found.warning,
         "missing": ", ".join(found.missing),
+        "unable": found.unable and (found.unable[0].lower() + found.unable[1:].rstrip(".")),
         "seconds": TIMEOUT_MS // 1000,
     }
     return next(sentence.format(**words) for holds, sentence in SENTENCES if holds(found))
@@ -25,11 +26,15 @@ def explain(found: Findings) -> str:
 SENTENCES: Sequence[tuple[Callable[[Findings], object], str]] = (
     (lambda f: not f.trunk.enabled, "The trunk is switched off."),
     (lambda f: not f.answers, "No Asterisk node is there to ask through."),
-    (lambda f: all(a.error for a in f.answers.values()), "No Asterisk node answers, so the far end was not asked."),
+    (
+        lambda f: all(a.error and not a.known for a in f.answers.values()),
+        "No Asterisk node answers, so the far end was not asked.",
+    ),
     (
         lambda f: not any(a.known for a in f.answers.values()),
         "No Asterisk node has the trunk yet; look again in a few seconds.",
     ),
+    (lambda f: not f.reached and not f.missing and f.unable, "The far end at {where} was not asked: {unable}."),
     (
         lambda f: f.trunk.sandbox and not f.reached and not f.missing,
         "The built-in carrier is part of this installation and is not asked.",
@@ -49,6 +54,7 @@ SENTENCES: Sequence[tuple[Callable[[Findings], object], str]] = (
         "lets this site in.",
     ),
     (lambda f: not f.reached, "Whether the far end answers could not be found out."),
+    (lambda f: f.unable, "{answers}, but not through every node: {unable}."),
     (lambda f: f.missing, "{answers}, but not to {missing}: check whom the far end lets in."),
     (
         lambda f: f.health.registration is Registration.REJECTED,

@@ -13,7 +13,7 @@ WARN_DAYS = 14  # a certificate that runs out sooner is told of
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a node found. `known`: it has the trunk; `reachable` None: it could not find out; `codecs` by the API's
-    names, as the node offers them."""
+    names, as the node offers them; `error`: one sentence, where it did not ask."""
 
     known: bool = False
     reachable: bool | None = None
@@ -67,6 +67,11 @@ class Findings:
     def missing(self) -> list[str]:
         """Nodes that do not reach it."""
         return [node for node, answer in self.answers.items() if answer.reachable is False]
+
+    @property
+    def unable(self) -> str | None:
+        """Why a node that has the trunk cannot ask."""
+        return next((answer.error for answer in self.answers.values() if answer.known and answer.error), None)
 
     @property
     def rtt_ms(self) -> float | None:

@@ -1,9 +1,11 @@
 """What is known of a trunk's far end: whether it answers OPTIONS, and whether it keeps our registration. Pure.
 
-Each node has a sighting of each trunk. A far end is lost for a node when it has missed twice, and back at the first
-answer; a trunk is reachable while any attended node reaches it. What nobody has looked at is not down.
+Each node has a sighting of each trunk. A far end is lost for a node when it has missed twice, the second time when it
+was asked again after the first, and back at the first answer; a trunk is reachable while any attended node reaches it.
+What nobody has looked at is not down.
 """
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,7 +14,7 @@ from service.trunks.trunk import Trunk
 
 MISSES = 2  # in a row, until a far end counts as unreachable; one answer takes them back
 TIMEOUT_MS = 3_000  # how long an answer to OPTIONS may take
-AGAIN_MS = TIMEOUT_MS + 500  # after a first miss the far end is asked again; by then a second one is sure
+AGAIN_MS = TIMEOUT_MS + 500  # by then it is sure whether a far end that was asked has missed
 STALE_MS = 90_000  # a sighting that nobody has renewed for so long says nothing
 
 
@@ -69,44 +71,55 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What a node has seen over time. `up` None: nothing sure yet; times in ms since 1970."""
+    """What a node has seen over time. `up` None: nothing sure yet; times in ms since 1970. `asked_at`: when we had the
+    node ask, beyond what it asks by itself, since it knows the address or since the first miss; 0: not yet."""
 
     address: str
     at: int
     up: bool | None = None
     misses: int = 0
-    missed_at: int = 0
+    asked_at: int = 0
     rtt_ms: float | None = None
     registration: Registration | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is stored of a trunk. `sequence` counts its events, `told` is the state of the last one; `refused_at`: since
-    when calls are refused for their credentials, 0 where they are not."""
+    """What is stored of a trunk. `sequence` counts its events, `told` is the state of the last one; `refused`: the
+    `credentials` that calls were refused for, empty where they are good or not tried."""
 
     sightings: Mapping[str, Sighting] = field(default_factory=dict)  # by node
     state: State = State.UNKNOWN
     told: State = State.UNKNOWN
     sequence: int = 0
-    refused_at: int = 0
+    refused: str = ""
 
 
 def sighted(before: Sighting | None, seen: Seen, now: int) -> Sighting:
     """A node's sighting after what it says now. Another address starts anew."""
     old = before if before is not None and before.address == seen.address else Sighting(seen.address, now)
-    up, misses, missed_at, rtt_ms = old.up, old.misses, old.missed_at, old.rtt_ms
+    up, misses, asked_at, rtt_ms = old.up, old.misses, old.asked_at, old.rtt_ms
     if seen.answers:
-        up, misses, missed_at, rtt_ms = True, 0, 0, seen.rtt_ms
-    elif seen.answers is False and (misses == 0 or (misses < MISSES and now - missed_at >= AGAIN_MS)):
-        misses, missed_at = misses + 1, now
+        up, misses, asked_at, rtt_ms = True, 0, 0, seen.rtt_ms
+    elif seen.answers is False and (misses == 0 or (in_doubt(old) and asked_at and now - asked_at >= AGAIN_MS)):
+        misses, asked_at = misses + 1, 0
         up = False if misses >= MISSES else up
-    return Sighting(seen.address, now, up, misses, missed_at, rtt_ms, seen.registration)
+    return Sighting(seen.address, now, up, misses, asked_at, rtt_ms, seen.registration)
 
 
 def in_doubt(sighting: Sighting) -> bool:
     """Whether it has missed, and not often enough."""
     return 0 < sighting.misses < MISSES
+
+
+def to_ask(sighting: Sighting, seen: Seen) -> bool:
+    """Whether the node should ask now: it never has, or the far end is in doubt. Once each."""
+    return not sighting.asked_at and (seen.answers is None or in_doubt(sighting))
+
+
+def asked(record: Record, node: str, now: int) -> Record:
+    """The record after the node was told to ask."""
+    return replace(record, sightings={**record.sightings, node: replace(record.sightings[node], asked_at=now)})
 
 
 def looked(before: Record, node: str, seen: Seen | None, enabled: bool, attended: Collection[str], now: int) -> Record:
@@ -117,7 +130,7 @@ def looked(before: Record, node: str, seen: Seen | None, enabled: bool, attended
         sightings[node] = sighted(before.sightings.get(node), seen, now)
     valid = {name: sighting for name, sighting in sightings.items() if name in attended}
     state = _state(before, valid) if enabled else State.UNKNOWN
-    return Record(sightings, state, before.told, before.sequence, before.refused_at)
+    return Record(sightings, state, before.told, before.sequence, before.refused)
 
 
 def _state(before: Record, valid: Mapping[str, Sighting]) -> State:
@@ -147,14 +160,20 @@ def is_down(record: Record, now: int) -> bool:
     return record.state is State.UNREACHABLE and any(now - s.at < STALE_MS for s in record.sightings.values())
 
 
+def is_down_from(record: Record, node: str, now: int) -> bool:
+    """Whether calls through this node would fail where others reach the far end."""
+    own = record.sightings.get(node)
+    return record.state is State.REACHABLE and own is not None and own.up is False and now - own.at < STALE_MS
+
+
 def alike(one: Record, other: Record) -> bool:
     """Whether two records differ in nothing but times and round-trip times."""
     return _lasting(one) == _lasting(other)
 
 
 def _lasting(record: Record) -> tuple[object, ...]:
-    seen = {node: (s.address, s.up, s.misses, s.registration) for node, s in record.sightings.items()}
-    return record.state, record.told, record.sequence, record.refused_at, seen
+    seen = {node: (s.address, s.up, s.misses, s.asked_at, s.registration) for node, s in record.sightings.items()}
+    return record.state, record.told, record.sequence, record.refused, seen
 
 
 def health_of(trunk: Trunk, record: Record) -> Health:
@@ -163,7 +182,8 @@ def health_of(trunk: Trunk, record: Record) -> Health:
         return Health()
     newest = sorted(record.sightings.values(), key=lambda each: each.at, reverse=True)
     answered = [each for each in newest if each.up]
-    registration, refused = _registration(trunk, record.state, newest), _refused(trunk, record)
+    registration = _registration(trunk, record.state, newest)
+    refused = bool(record.refused) and record.refused == credentials(trunk)
     return Health(
         state=record.state,
         rtt_ms=answered[0].rtt_ms if answered and record.state is State.REACHABLE else None,
@@ -184,9 +204,10 @@ def _registration(trunk: Trunk, state: State, newest: list[Sighting]) -> Registr
     return found
 
 
-def _refused(trunk: Trunk, record: Record) -> bool:
-    """Whether the carrier refuses the credentials that the trunk has now."""
-    return record.refused_at > trunk.updated_at
+def credentials(trunk: Trunk) -> str:
+    """What the carrier takes or refuses, as one that tells nothing of it: who we are, and to whom we say so."""
+    known = (trunk.auth_username, trunk.auth_password, trunk.termination_uri)
+    return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
 def _error(state: State, registration: Registration | None, refused: bool) -> str | None:

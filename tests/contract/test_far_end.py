@@ -1,9 +1,12 @@
 """The service's own look at a far end: names, and TLS as it is answered on loopback."""
 
 import asyncio
+import os
 import socket
 import ssl
+import threading
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -16,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from dns.exception import DNSException
 
 from service.asterisk import far_end as module
+from service.asterisk import names
 from service.asterisk.far_end import FarEndProbe
 from service.trunks.findings import Place
 from service.trunks.trunk import Encryption, Trunk
@@ -142,6 +146,39 @@ async def test_authorities_that_cannot_be_read(tmp_path):
         assert found.error == "the file of trusted authorities cannot be read"
 
 
+async def test_authorities_are_read_when_their_file_changes_and_else_not(tmp_path, ca, monkeypatch):
+    made, create = [], ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda **options: made.append(1) or create(**options))
+    other, file = certificate(tmp_path, "other"), tmp_path / "trusted.pem"
+    file.write_bytes(other[2].read_bytes())
+    probe = FarEndProbe(file)
+    async with far_end(certificate(tmp_path, "carrier", ca)[2]) as place:
+        for _ in range(3):
+            assert (await probe.handshake(place, verify=True)).error == "the certificate's authority is not trusted"
+            assert (await probe.handshake(place, verify=False)).error is None
+        assert len(made) == 1
+        file.write_bytes(ca[2].read_bytes())
+        os.utime(file, (5, 5))
+        for _ in range(3):
+            assert (await probe.handshake(place, verify=True)).verified
+    assert len(made) == 2
+
+
+async def test_names_are_looked_up_while_everybody_else_waits():
+    """The loop's own threads, which others use too, all hang."""
+    go_on, loop = threading.Event(), asyncio.get_running_loop()
+    trunk = Trunk("trunk_1", "one", 1, termination_uri="sip:localhost:5060", encryption=Encryption.NONE)
+    with ThreadPoolExecutor(1) as everybody:
+        loop.set_default_executor(everybody)
+        try:
+            hanging = loop.run_in_executor(None, go_on.wait, 10)
+            assert (await FarEndProbe(None).place(trunk)).addresses
+        finally:
+            go_on.set()
+            loop.set_default_executor(ThreadPoolExecutor())  # other tests have the same loop
+        await hanging
+
+
 @pytest.mark.parametrize(
     ("uri", "encryption", "host", "port"),
     [
@@ -194,7 +231,7 @@ class Name(str):
 
 
 async def test_a_name_without_a_port_is_a_service(monkeypatch):
-    monkeypatch.setattr(module, "Resolver", Records)
+    monkeypatch.setattr(names, "Resolver", Records)
     trunk = Trunk("trunk_1", "one", 1, termination_uri="sip:carrier.example", encryption=Encryption.NONE)
     place = await FarEndProbe(None).place(trunk)
     assert (place.host, place.port) == ("carrier.example", 5080)

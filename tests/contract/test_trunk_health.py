@@ -6,11 +6,12 @@ from dataclasses import replace
 import orjson
 import pytest
 
+from service.calls.times import now_ms
 from service.control.membership import Round
 from service.control.trunk_health import Change, HealthBook
 from service.control.trunk_view import present_trunk
 from service.control.trunk_watch import TrunkWatch
-from service.errors import Fenced
+from service.errors import AsteriskUnavailable, Fenced
 from service.store import keys
 from service.store.cache import Cache
 from service.store.trunk_health import RedisTrunkHealth, dump, load
@@ -26,7 +27,7 @@ class Nodes:
     """`Contacts` that say what a test put there."""
 
     def __init__(self):
-        self.seen, self.asked, self.heard = {}, [], None
+        self.seen, self.asked, self.heard, self.fails = {}, [], None, None
 
     def listen(self, heard):
         self.heard = heard
@@ -38,7 +39,10 @@ class Nodes:
         return dict(self.seen.get(node, {}))
 
     async def ask(self, node, endpoint):
+        if self.fails:
+            raise self.fails
         self.asked.append((node, endpoint))
+        return True
 
 
 class Standing:
@@ -66,6 +70,9 @@ class Processes:
         return TrunkWatch(
             self.nodes, store or self.store(app), self.read, standing or Standing("n1", "n2"), present_trunk
         )
+
+    async def trunk(self, trunk_id):
+        return next((trunk for trunk in self.trunks if trunk.id == trunk_id), None)
 
     async def hold(self, app="p1", *nodes):
         await self.redis.hset(keys.HOLDERS, mapping=dict.fromkeys(nodes or ("n1", "n2"), app))
@@ -97,9 +104,21 @@ async def goes_down(processes, watch, node="n1"):
 
 def test_a_record_comes_back_as_it_was_stored():
     sighting = Sighting("a1", 5, True, 1, 4, 12.5, Registration.REJECTED)
-    record = Record({"n1": sighting, "n2": Sighting("a2", 6)}, State.REACHABLE, State.UNREACHABLE, 3, 9)
+    record = Record({"n1": sighting, "n2": Sighting("a2", 6)}, State.REACHABLE, State.UNREACHABLE, 3, "9")
     assert load(dump(record)) == record
     assert load(dump(Record())) == Record()
+
+
+def test_a_record_of_another_version_is_read_as_far_as_it_is_known():
+    sighting = Sighting("a1", 5, True, registration=Registration.REGISTERED)
+    newer = orjson.loads(dump(Record({"n1": sighting}, State.REACHABLE, State.REACHABLE, 3)))
+    newer |= {"since": 1, "told": "congested"}
+    newer["sightings"]["n1"] |= {"via": "tls", "registration": "expired"}
+    assert load(orjson.dumps(newer)) == Record(
+        {"n1": replace(sighting, registration=None)}, State.REACHABLE, State.UNKNOWN, 3
+    )
+    older = {"sightings": {"n1": {"address": "a1", "at": 5}}}
+    assert load(orjson.dumps(older)) == Record({"n1": Sighting("a1", 5)})
 
 
 async def test_a_change_and_its_event(processes):
@@ -129,6 +148,44 @@ async def test_at_the_first_miss_the_node_is_asked_to_ask_again_once(processes, 
         assert await watch.look("n1") == pytest.approx(3.5)
     assert processes.nodes.asked == [("n1", T)]
     assert await processes.told() == ["reachable"]
+
+
+async def test_many_that_miss_at_once_are_all_asked_again_before_they_are_down(processes, monkeypatch):
+    processes.trunks = [Trunk(f"trunk_{n:026d}", f"t{n}", 1) for n in range(120)]
+    watch, ids = processes.watch(), {trunk.id for trunk in processes.trunks}
+
+    def all_say(seen):
+        for trunk in processes.trunks:
+            processes.nodes.say("n1", seen, trunk.id)
+
+    all_say(HERE)
+    await watch.look("n1")
+    all_say(SILENT)
+    for count in (50, 100, 120):
+        assert await processes.told() == ["reachable"] * 120
+        pause = await watch.look("n1")
+        assert len({endpoint for _, endpoint in processes.nodes.asked}) == len(processes.nodes.asked) == count
+        assert (pause == 0) == (count < 120)
+        monkeypatch.setattr(health, "AGAIN_MS", 60_000)
+    monkeypatch.setattr(health, "AGAIN_MS", 0)
+    await asyncio.sleep(0.002)
+    await watch.look("n1")
+    assert {endpoint for _, endpoint in processes.nodes.asked} == ids
+    assert await processes.told() == ["reachable"] * 120 + ["unreachable"] * 120
+
+
+async def test_without_a_second_question_there_is_no_second_miss(processes):
+    watch = processes.watch()
+    processes.nodes.say("n1", HERE)
+    await watch.look("n1")
+    processes.nodes.fails = AsteriskUnavailable()
+    for _ in range(3):
+        await goes_down(processes, watch)
+    assert await processes.told() == ["reachable"]
+    processes.nodes.fails = None
+    await goes_down(processes, watch)
+    assert await processes.told() == ["reachable", "unreachable"]
+    assert processes.nodes.asked == [("n1", T)]
 
 
 async def test_one_that_a_node_has_not_asked_yet_is_asked_once_for_each_address(processes):
@@ -235,17 +292,59 @@ async def test_other_processes_know_at_once_without_asking(processes, redis, unt
     await asyncio.gather(listening, reading, return_exceptions=True)
 
 
-async def test_refused_credentials_are_stored_once_and_taken_back(processes, until):
-    book = HealthBook(processes.store())
-    reading = asyncio.create_task(book.run())
+@pytest.fixture
+async def book(processes):
+    made = HealthBook(processes.store(), processes.trunk)
+    reading = asyncio.create_task(made.run())
+    yield made
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+
+
+async def test_refused_credentials_are_stored_once_and_taken_back(processes, book, until):
     for _ in range(3):
         book.called(T, refused=True)
     await until(lambda: book.of(processes.trunks)[T].refused)
     book.called(T, refused=False)
     await until(lambda: not book.of(processes.trunks)[T].refused)
     assert await processes.events() == []
-    reading.cancel()
-    await asyncio.gather(reading, return_exceptions=True)
+
+
+async def test_a_refusal_is_of_the_credentials_and_not_of_the_name(processes, book, until):
+    book.called(T, refused=True)
+    await until(lambda: book.of(processes.trunks)[T].refused)
+    [trunk] = processes.trunks
+    processes.trunks = [replace(trunk, name="two", updated_at=now_ms() + 1)]
+    assert book.of(processes.trunks)[T].refused
+    for password in ("also wrong", "wrong again"):  # the next refusal is known at once
+        processes.trunks = [replace(trunk, auth_password=password, updated_at=now_ms())]
+        assert not book.of(processes.trunks)[T].refused
+        book.called(T, refused=True)
+        await until(lambda: book.of(processes.trunks)[T].refused, 2)
+    assert b"wrong again" not in (await processes.store().all())[T].raw
+
+
+async def test_a_trunk_that_is_gone_meanwhile_is_refused_nothing(processes, book, until):
+    trunks, processes.trunks = processes.trunks, []
+    book.called(T, refused=True)
+    await until(lambda: not book._writing)
+    assert await processes.store().all() == {}
+    assert not book.of(trunks)[T].refused
+
+
+async def test_a_node_that_misses_what_others_reach_is_known(processes, book, until):
+    watch = processes.watch()
+    for node in ("n1", "n2"):
+        processes.nodes.say(node, HERE)
+        await watch.look(node)
+    await goes_down(processes, watch, "n2")
+    await until(lambda: book.down_from(T, "n2"))
+    assert (book.down_from(T, "n1"), book.down_from(T, "n3"), book.down(T)) == (False, False, False)
+    await goes_down(processes, watch, "n1")
+    await until(lambda: book.down(T))
+    processes.nodes.say("n2", HERE)
+    await watch.look("n2")
+    await until(lambda: book.down_from(T, "n1") and not book.down_from(T, "n2"))
 
 
 async def test_it_follows_the_nodes_that_it_holds_and_looks_when_there_is_news(processes, until):

@@ -129,9 +129,31 @@ async def test_one_that_asterisk_never_asks_is_not_waited_for():
     assert len(ami.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("transport", "error"),
+    [
+        ("transport-udp6", "The node has no transport for UDP over IPv6; ORBIT_SIP_BIND6 makes one."),
+        ("transport-tls6-unverified", "The node has no transport for TLS over IPv6; ORBIT_SIP_BIND6 makes one."),
+        ("transport-tls", "The node has no transport for TLS."),
+    ],
+)
+async def test_a_node_without_the_transport_says_so(transport, error):
+    lacks = {"Response": "Error", "Message": f"Unable to retrieve transport {transport}"}
+    ami = FakeAmi(PJSIPShowEndpoint=[[*detail("", "")[:2], lacks]])
+    answer = await AsteriskContacts({"n1": ami}).check("n1", T)
+    assert answer == Answer(True, None, None, ("OPUS", "G722", "PCMU"), error)
+    assert len(ami.asked) == 1
+
+
 async def test_an_endpoint_that_is_not_there():
     ami = FakeAmi(PJSIPShowEndpoint=[[{"Response": "Error"}]])
     assert await AsteriskContacts({"n1": ami}).check("n1", T) == Answer()
+
+
+@pytest.mark.parametrize(("response", "asks"), [("Success", True), ("Error", False)])
+async def test_a_question_that_a_node_does_not_ask_is_none(response, asks):
+    ami = FakeAmi(PJSIPQualify=[[{"Response": response}]])
+    assert await AsteriskContacts({"n1": ami}).ask("n1", T) is asks
 
 
 async def test_a_node_that_is_not_there():

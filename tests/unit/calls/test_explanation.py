@@ -32,7 +32,10 @@ def test_a_sentence_is_one(text):
             Hangup(Side.CALLEE, 21, 401, "trunk_auth_rejected"),
             "The carrier did not accept the trunk's user name or password (SIP 401).",
         ),
-        (Hangup(Side.SYSTEM, 27, None, "trunk_unreachable"), "The trunk is down, and the call was not dialled."),
+        (
+            Hangup(Side.SYSTEM, 27, None, "trunk_unreachable"),
+            "The call was not dialled: the trunk is known to be down, or its node does not have it yet.",
+        ),
         (Hangup(Side.CALLEE, 77, None, "cause_77"), "The call ended with cause 77 (Q.850)."),
     ],
 )

@@ -173,3 +173,12 @@ async def test_a_sip_uri_goes_by_the_trunks_that_allow_it():
     assert ways(await desk.place("sips:bob@example.com", trunk_ids=["trunk_a", "trunk_b"])) == ["trunk_b"]
     with pytest.raises(ValidationFailed):
         await desk.place("sip:bob@example.com", trunk_id="trunk_a")
+
+
+async def test_a_login_is_not_shown_to_another_host():
+    """A SIP destination may challenge the call, and the trunk's login would answer."""
+    login = {"auth_username": "u", "auth_password": "p", "termination_uri": "sip:192.0.2.9"}
+    desk = Desk(replace(PLAIN, allow_sip_destinations=True, **login), SANDBOX)
+    with pytest.raises(ValidationFailed):
+        await desk.place("sip:bob@192.0.2.77", trunk_id="trunk_p")
+    assert await desk.place("sip:bob@192.0.2.9", trunk_id="trunk_p")

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -50,6 +51,16 @@ class World:
 
     async def run(self, trunk=ENCRYPTED):
         return await TrunkCheck(self, self, self, self).run(trunk)
+
+    async def check_twice(self, trunk=ENCRYPTED, other=None):
+        """Asked for two at once; the first one hangs up."""
+        check = TrunkCheck(self, self, self, self)
+        first, second = asyncio.create_task(check.run(trunk)), asyncio.create_task(check.run(other or trunk))
+        await asyncio.sleep(0)
+        first.cancel()
+        found = await second
+        assert not check._running or other
+        return found
 
 
 THERE = Answer(True, True, 23.0, ("OPUS", "PCMU"))
@@ -107,3 +118,19 @@ async def test_one_that_is_switched_off_is_not_looked_at():
     found = await world.run(Trunk("trunk_1", "one", 1, termination_uri="sip:carrier.example", enabled=False))
     assert (found["status"], found["options"], found["dns"]) == ("disabled", [], None)
     assert found["explanation"] == "The trunk is switched off."
+
+
+async def test_of_several_at_once_one_looks_and_no_one_who_hangs_up_ends_it():
+    world = World(THERE)
+    assert (await world.check_twice())["explanation"] == "The far end answers in 23 ms."
+    assert world.verified == [True]
+    await world.check_twice(other=replace(ENCRYPTED, tls_verify=False))
+    assert sorted(world.verified[1:]) == [False, True]
+
+
+async def test_where_something_breaks_nothing_goes_on():
+    world = World(KeyError("something"))
+    world.tls = None
+    with pytest.raises(ExceptionGroup):
+        await world.run()
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -14,6 +14,7 @@ PLAIN = Trunk("trunk_01", "one", 1, termination_uri="sip:carrier.example:5060", 
 REGISTERS = replace(PLAIN, register=True)
 THERE = Answer(True, True, 23.4, ("PCMU",))
 SILENT = Answer(True, False, None, ("PCMU",))
+UNABLE = Answer(True, None, None, ("PCMU",), "The node has no transport for UDP.")
 PLACE = Place("carrier.example", 5060, ("192.0.2.1",))
 GOOD = Handshake(True, None, "TLSv1.3", "TLS_AES_256_GCM_SHA384", "CN=carrier", "CN=ca", NOW + 100 * DAY_MS)
 
@@ -53,6 +54,11 @@ TABLE = [
         "end lets this site in.",
     ),
     (found(Answer(True)), "Whether the far end answers could not be found out."),
+    (found(UNABLE), "The far end at carrier.example:5060 was not asked: the node has no transport for UDP."),
+    (
+        found(THERE, UNABLE),
+        "The far end answers in 23.4 ms, but not through every node: the node has no transport for UDP.",
+    ),
     (found(THERE, SILENT), "The far end answers in 23.4 ms, but not to n2: check whom the far end lets in."),
     (
         found(THERE, trunk=REGISTERS, registration=Registration.REJECTED),

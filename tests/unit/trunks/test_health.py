@@ -15,11 +15,15 @@ from service.trunks.health import (
     Status,
     alike,
     announced,
+    asked,
+    credentials,
     health_of,
     in_doubt,
     is_down,
+    is_down_from,
     looked,
     status_of,
+    to_ask,
 )
 from service.trunks.trunk import Trunk
 
@@ -28,16 +32,19 @@ HERE, SILENT, UNASKED = Seen("a1", True, 12.5), Seen("a1", False), Seen("a1", No
 
 
 class Story:
-    """Looks, one after the other; time passes between them only where it is said."""
+    """Looks, one after the other; time passes between them only where it is said. Nodes are told to ask when it is
+    time for it, while `asks`."""
 
     def __init__(self, *attended):
-        self.record, self.now, self.attended = Record(), 1_000_000, attended or ("n1",)
+        self.record, self.now, self.attended, self.asks = Record(), 1_000_000, attended or ("n1",), True
 
     def look(self, seen, node="n1", later=0, enabled=True):
         self.now += later
         self.record = looked(self.record, node, seen, enabled, self.attended, self.now)
         told = announced(self.record)
         self.record = told or self.record
+        if seen and self.asks and to_ask(self.record.sightings[node], seen):
+            self.record = asked(self.record, node, self.now)
         return self.record.state, told is not None
 
 
@@ -59,6 +66,48 @@ def test_a_look_before_the_second_answer_is_due_counts_nothing():
     story.look(HERE)
     for _ in range(5):
         assert story.look(SILENT, later=AGAIN_MS // 10) == (State.REACHABLE, False)
+
+
+def test_without_a_question_after_the_first_miss_there_is_no_second():
+    story = Story()
+    story.look(HERE)
+    story.asks = False
+    for _ in range(3):
+        assert story.look(SILENT, later=15_000) == (State.REACHABLE, False)
+    story.asks = True
+    assert story.look(SILENT, later=15_000) == (State.REACHABLE, False)
+    assert story.look(SILENT, later=AGAIN_MS - 1) == (State.REACHABLE, False)
+    assert story.look(SILENT, later=1) == (State.UNREACHABLE, True)
+
+
+@pytest.mark.parametrize("before", [(), (HERE,), (HERE, SILENT), (HERE, SILENT, SILENT)])
+def test_a_node_that_has_asked_nobody_is_told_to_once_for_each_address(before):
+    story = Story()
+    for seen in before:
+        story.look(seen, later=15_000)
+    for address in ("a2", "a3"):
+        unasked = Seen(address, None)
+        story.look(unasked)
+        sighting = story.record.sightings["n1"]
+        assert sighting.asked_at == story.now
+        assert not to_ask(sighting, unasked)
+
+
+def test_a_node_that_alone_does_not_reach_it():
+    story = Story("n1", "n2")
+    for node in ("n1", "n2"):
+        story.look(HERE, node)
+    for _ in range(2):
+        story.look(HERE, "n1", later=15_000)
+        story.look(SILENT, "n2")
+    assert is_down_from(story.record, "n2", story.now)
+    assert not is_down_from(story.record, "n1", story.now)
+    assert not is_down_from(story.record, "n3", story.now)
+    assert not is_down_from(story.record, "n2", story.now + STALE_MS)
+    for _ in range(2):
+        story.look(SILENT, "n1", later=15_000)
+    assert is_down(story.record, story.now)
+    assert not is_down_from(story.record, "n2", story.now)
 
 
 def test_an_answer_between_takes_the_miss_back():
@@ -188,11 +237,20 @@ def test_the_registration_is_that_of_the_node_that_has_one():
     assert health_of(registers, story.record).registration is Registration.REGISTERED
 
 
-def test_a_refusal_of_calls_counts_until_the_trunk_is_changed():
-    record = Record(refused_at=500)
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"name": "two", "updated_at": 5}, Status.REJECTED),
+        ({"auth_username": "orbit"}, Status.ACTIVE),
+        ({"auth_password": "another"}, Status.ACTIVE),
+        ({"termination_uri": "sip:other.example"}, Status.ACTIVE),
+    ],
+)
+def test_a_refusal_of_calls_counts_while_the_credentials_are_those(change, status):
+    record = Record(refused=credentials(TRUNK))
     assert status_of(TRUNK, health_of(TRUNK, record)) is Status.REJECTED
-    changed = replace(TRUNK, updated_at=501)
-    assert status_of(changed, health_of(changed, record)) is Status.ACTIVE
+    changed = replace(TRUNK, **change)
+    assert status_of(changed, health_of(changed, record)) is status
 
 
 @pytest.mark.parametrize(
