@@ -123,13 +123,16 @@ class FakeTrunks:
 
 
 class FakeReachability:
-    """`Reachability` of trunks that are down because a test says so."""
+    """`Reachability` of trunks that are down, everywhere or from a node, because a test says so."""
 
     def __init__(self, *down):
-        self.trunks_down, self.calls = set(down), []
+        self.trunks_down, self.down_pairs, self.calls = set(down), set(), []
 
     def down(self, trunk_id):
         return trunk_id in self.trunks_down
+
+    def down_from(self, trunk_id, node):
+        return (trunk_id, node) in self.down_pairs
 
     def called(self, trunk_id, refused):
         self.calls.append((trunk_id, refused))
@@ -147,17 +150,21 @@ class FakeMeter:
         self.taken.append(trunk_id)
         return 0
 
+    async def give_back(self, trunk_id):
+        self.taken.remove(trunk_id)
+
 
 class FakeSwitch:
     """`Switch` that carries nothing out."""
 
     def __init__(self):
-        self.commands, self.node = [], "node1"
+        self.commands, self.node, self.avoided = [], "node1", set()
 
     async def run(self, command):
         self.commands.append(command)
 
-    def pick_node(self):
+    def pick_node(self, avoid):
+        self.avoided = {node for node in ("node1", "node2") if avoid(node)}
         if self.node is None:
             raise AsteriskUnavailable
         return self.node

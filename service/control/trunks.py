@@ -147,6 +147,7 @@ class TrunkRegistry:
             await self._idle(stored["id"])
         except InUse:
             await self._trunks.replace(stored, closed)
+            await self._configuration.apply(stored["id"])
             raise
 
     async def _idle(self, trunk_id: str) -> None:

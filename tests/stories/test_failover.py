@@ -65,12 +65,6 @@ async def inbound(live):
     return len(await live.get("/voice/calls?limit=100&direction=inbound"))
 
 
-def closed_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 @pytest.mark.parametrize("reply", ["503 Service Unavailable", "500 Oops", "502 Bad", "504 Late", "408 Timeout"])
 async def test_a_trunk_that_cannot_is_followed_by_the_next_one(live, trunk, sandbox, network, receiver, reply):
     async with Carrier(reply) as carrier:
@@ -96,7 +90,7 @@ async def test_a_trunk_that_cannot_is_followed_by_the_next_one(live, trunk, sand
 @pytest.mark.parametrize("encryption", ["none", "tls"])
 async def test_a_trunk_that_nobody_listens_at_is_followed_by_the_next_one(live, trunk, sandbox, encryption):
     transport = "tcp" if encryption == "none" else "tls"
-    nobody = await trunk(f"sip:127.0.0.1:{closed_port()};transport={transport}", encryption)
+    nobody = await trunk(f"sip:{loopback.address()}:5061;transport={transport}", encryption)
     call = await live.call(BUSY, trunk_ids=[nobody, sandbox])
     ended = await live.ends(call["id"])
     assert (ended["status"], ended["trunk_id"], ended["hangup"]["sip_code"]) == ("busy", sandbox, 486)

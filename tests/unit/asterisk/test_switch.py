@@ -1,8 +1,10 @@
 """How a leg is dialled."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from service.asterisk.switch import dial_string
+from service.asterisk.switch import AsteriskSwitch, dial_string
 from service.calls.call import Call, Direction, Leg
 from service.calls.ids import channel_of, mint
 
@@ -34,3 +36,13 @@ def test_a_trunk_is_dialled_by_uri_and_always_by_its_own_transport(to, target, e
 @pytest.mark.parametrize("to", ["+15005550007", "sip:+15005550007@example.com:5070;transport=tcp"])
 def test_nothing_dialled_in_the_sandbox_leaves_it(to):
     assert dialled(to, "sandbox", "") == "PJSIP/+15005550007@sandbox"
+
+
+def test_a_new_call_goes_to_the_node_with_the_fewest_that_is_not_to_be_avoided():
+    nodes = {name: SimpleNamespace(name=name, healthy=True) for name in ("node1", "node2", "node3")}
+    switch = AsteriskSwitch(nodes, None, None)
+    switch.measured({"node1": 0, "node2": 5, "node3": 9})
+    assert switch.pick_node(lambda node: False) == "node1"
+    assert switch.pick_node(lambda node: node == "node1") == "node2"
+    nodes["node2"].healthy = nodes["node3"].healthy = False
+    assert switch.pick_node(lambda node: node == "node1") == "node1"

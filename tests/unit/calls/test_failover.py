@@ -43,7 +43,9 @@ AT = {**NOW, "channel_id": FIRST}
 
 
 def ended(cause, sip_code=None, **more):
-    return LegEnded(**{**AT, **more}, cause=cause, sip_code=sip_code)
+    """As a process hears of it whose clock is the node's, unless told."""
+    values = {**AT, **more}
+    return LegEnded(**{"found_at": values["at"], **values}, cause=cause, sip_code=sip_code)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_a_trunk_that_brings_the_call_to_nobody_is_followed_by_the_next(cause, s
     assert (call.status, call.trunk_id, [r.trunk_id for r in call.routes]) == (
         Status.INITIATING, "trunk_b", ["trunk_c"],
     )  # fmt: skip
-    assert change.commands == (ForgetOutcome(CALL), Originate(call))
+    assert change.commands == (Originate(call), ForgetOutcome(CALL))  # the next leg does not wait for the ledger
 
 
 @pytest.mark.parametrize(
@@ -138,6 +140,12 @@ def test_an_outcome_found_later_is_followed_while_the_call_is_young():
     assert apply(CALL, ended(34, 503, recovered=True, found_at=old)).call.ended
 
 
+def test_a_leg_is_dialled_by_the_clock_of_the_process_that_does_it():
+    behind = apply(CALL, ended(34, 503, at=CALL.created_at - 3_600_000, found_at=2_500)).call
+    assert (behind.leg.channel_id, behind.leg.dialled_at) == (SECOND, 2_500)
+    assert apply(CALL, ended(34, 503, at=2_000, found_at=CALL.created_at + 60_000)).call.ended
+
+
 def test_the_time_to_ring_bounds_the_search_and_counts_for_each_leg():
     assert apply(CALL, ended(18, 0, at=CALL.created_at + 59_999)).call.leg.channel_id == SECOND
     assert apply(CALL, ended(18, 0, at=CALL.created_at + 60_000)).call.ended
@@ -177,7 +185,7 @@ EVENTS = st.lists(
         st.builds(lambda leg, at: LegRang(call_id=ID, at=at, channel_id=leg), LEGS, st.integers(0, 9_000)),
         st.builds(lambda leg, at: LegAnswered(call_id=ID, at=at, channel_id=leg), LEGS, st.integers(0, 9_000)),
         st.builds(
-            lambda leg, at, cause, sip: LegEnded(call_id=ID, at=at, channel_id=leg, cause=cause, sip_code=sip),
+            lambda leg, at, cause, sip: ended(cause, sip, at=at, channel_id=leg),
             LEGS,
             st.integers(0, 9_000),
             st.sampled_from([16, 17, 18, 19, 21, 34]),

@@ -136,6 +136,30 @@ async def test_calls_above_a_trunks_rate_go_by_the_next_and_then_nowhere():
     assert len(desk.calls.calls) == 1
 
 
+async def test_a_full_trunk_keeps_its_new_calls_of_this_second():
+    desk = Desk(replace(A, max_channels=1), B)
+    for _ in range(3):
+        await desk.place(trunk_ids=["trunk_a", "trunk_b"])
+    assert sorted(desk.meter.taken) == ["trunk_a", "trunk_b", "trunk_b"]
+
+
+async def test_a_node_that_does_not_reach_the_trunk_is_avoided():
+    desk = Desk(A, B)
+    desk.far_ends.down_pairs |= {("trunk_a", "node2"), ("trunk_b", "node1")}
+    await desk.place(trunk_ids=["trunk_a", "trunk_b"])
+    assert desk.switch.avoided == {"node2"}
+    desk.far_ends.trunks_down.add("trunk_a")
+    await desk.place(trunk_ids=["trunk_a", "trunk_b"])
+    assert desk.switch.avoided == {"node1"}
+
+
+async def test_a_number_whose_trunks_are_gone_calls_by_the_default_one():
+    default = replace(C, default=True)
+    one, several = replace(NUMBER, trunk_id="trunk_x"), replace(NUMBER, trunk_ids=("trunk_x", "trunk_b"))
+    assert ways(await Desk(A, B, default, number=one).place()) == ["trunk_c"]
+    assert ways(await Desk(A, B, default, number=several).place()) == ["trunk_b"]
+
+
 async def test_a_trunk_without_limits_is_not_asked():
     desk = Desk(replace(A, max_channels=None, calls_per_second=None))
     for _ in range(5):

@@ -214,7 +214,7 @@ async def test_an_outcome_that_nobody_heard_is_followed_by_the_next_trunk_and_it
     await world.compare()
     moved = world.call(call.id)
     assert (moved.status, moved.leg.channel_id, moved.trunk_id) == (Status.INITIATING, f"{call.id}.2", "trunk_b")
-    assert [type(c) for c in world.switch.commands] == [ForgetOutcome, Originate]
+    assert [type(c) for c in world.switch.commands] == [Originate, ForgetOutcome]
     assert world.nodes.forgotten == [call.leg.channel_id]
 
 
@@ -229,8 +229,9 @@ async def test_a_next_leg_whose_process_died_before_it_dialled_is_dialled_though
     call = await world.dialled(age_ms=5_000, routes=NEXT)
     row = outcome(call.leg.channel_id, cause=34, sip_code=503, ended_at=now_ms() - 2_000)
     end = LegEnded(
-        call_id=call.id, at=row.ended_at, channel_id=call.leg.channel_id, cause=row.cause, sip_code=row.sip_code
-    )
+        call_id=call.id, at=row.ended_at, channel_id=call.leg.channel_id, cause=row.cause, sip_code=row.sip_code,
+        found_at=row.ended_at,
+    )  # fmt: skip
     await world.reactor.handle(end)
     await world.reactor.drained()
     world.switch.commands.clear()  # killed between the write and its commands

@@ -10,7 +10,7 @@ from service.control.loops import LoopCheck
 from service.control.numbers import NumberRegistry
 from service.control.seed import built_in
 from service.control.trunks import TrunkRegistry
-from service.errors import Conflict, InUse, NotFound, ValidationFailed
+from service.errors import Conflict, InUse, NotFound, StoreUnavailable, ValidationFailed
 from service.trunks.health import Health, State
 from service.trunks.trunk import Trunk
 from tests.documents import FakeDocuments
@@ -195,6 +195,39 @@ async def test_a_trunk_with_live_calls_is_deleted_by_force_alone(house):
     await house.trunks.delete(made["id"], force=True)
     with pytest.raises(NotFound):
         await house.trunks.get(made["id"])
+
+
+async def test_a_call_that_comes_while_a_trunk_is_deleted_keeps_it(house):
+    made = await house.trunks.create(CARRIER)
+    number = await house.numbers.create("+12025550100", None, made["id"], None)
+
+    async def call():
+        house.live[made["id"]] = 1
+
+    house.documents.before_write = call
+    with pytest.raises(InUse, match="1"):
+        await house.trunks.delete(made["id"], force=False)
+    assert (await house.trunks.get(made["id"]))["enabled"]
+    assert (await house.numbers.get(number["id"]))["trunk_id"] == made["id"]
+    house.live.clear()
+    await house.trunks.delete(made["id"], force=False)
+
+
+async def test_a_delete_that_broke_off_is_repeated(house):
+    made = await house.trunks.create(CARRIER)
+    number = await house.numbers.create("+12025550100", None, made["id"], None)
+    delete = house.documents.delete
+
+    async def broken(document):
+        raise StoreUnavailable
+
+    house.documents.delete = broken
+    with pytest.raises(StoreUnavailable):
+        await house.trunks.delete(made["id"], force=False)
+    assert (await house.numbers.get(number["id"]))["trunk_id"] is None  # none names what may be gone
+    house.documents.delete = delete
+    await house.trunks.delete(made["id"], force=False)
+    assert house.applied[-1] == (made["id"], None)
 
 
 async def test_numbers_let_go_of_a_trunk_that_is_deleted(house):
