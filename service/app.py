@@ -17,8 +17,9 @@ from service.asterisk.ami import Ami
 from service.asterisk.ari import Ari
 from service.asterisk.contacts import AsteriskContacts
 from service.asterisk.far_end import FarEndProbe
+from service.asterisk.names import Names
 from service.asterisk.node import Listener, Node
-from service.asterisk.origins import AddressBook, look_up
+from service.asterisk.origins import AddressBook
 from service.asterisk.switch import AsteriskSwitch
 from service.asterisk.trunks import AsteriskTrunks
 from service.calls.times import now_ms
@@ -57,7 +58,7 @@ from service.store.documents import Documents
 from service.store.keyring import Keyring
 from service.store.lanes import RedisLanes
 from service.store.members import RedisMembers
-from service.store.meter import TrunkMeter
+from service.store.meter import RedisMeter
 from service.store.outbox import RedisOutbox
 from service.store.probe import Probe
 from service.store.retention import RedisOldCalls
@@ -116,7 +117,7 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         presenter = Presenter(settings.base_url, secret, settings.recording_url_hours)
         admission = Admission(redis, cache)
         carriers = carriers_of(settings, redis, cache, app, nodes, membership, switch)
-        gate = Gate(carriers.health, TrunkMeter(admission))
+        gate = Gate(carriers.health, RedisMeter(redis))
         reactor = Reactor(calls, switch, presenter, membership, gate)
         storage = Folder(settings.recordings_dir)
         reception = Reception(reactor, numbers, trunks, switch, secret, settings.inbound_max_duration)
@@ -235,7 +236,7 @@ def carriers_of(
         health=health,
         sync=sync,
         check=TrunkCheck(contacts, FarEndProbe(settings.tls_ca), health, membership),
-        loops=LoopCheck(own, settings.trunk_allow_loopback, look_up),
+        loops=LoopCheck(own, settings.trunk_allow_loopback, Names().of),
         jobs=[sync.run, health.run, TrunkWatch(contacts, store, cached.all, membership, present_trunk).run],
     )
 

@@ -30,8 +30,6 @@ LONGEST_SECONDS = 3.0  # of one look-up
 AT_ONCE = 32
 MOST_ADDRESSES = 256  # of one name: those that were seen last
 
-look_up = Names().of
-
 
 @dataclass(slots=True)
 class Known:

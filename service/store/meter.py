@@ -1,7 +1,6 @@
 """New calls of a trunk in a second, counted in Redis for all processes."""
 
 from service.store import keys
-from service.store.admission import Admission
 from service.store.connection import Client, guarded
 
 # Takes one of the new calls of any second. KEYS: times of the last ones (ms of the server's clock), newest first.
@@ -31,17 +30,3 @@ class RedisMeter:
     async def give_back(self, trunk_id: str) -> None:
         with guarded():
             await self._redis.lpop(keys.new_calls_of(trunk_id))
-
-
-class TrunkMeter:
-    """`Meter` over token buckets."""
-
-    def __init__(self, admission: Admission) -> None:
-        self._admission = admission
-
-    async def take(self, trunk_id: str, per_second: int) -> int:
-        left = await self._admission.take(f"trunk:{trunk_id}", per_second, per_second)
-        return 0 if left.taken else max(1, left.wait_ms)
-
-    async def give_back(self, trunk_id: str) -> None:
-        """There is no way back into a bucket."""
