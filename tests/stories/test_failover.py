@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from service.stack.tree import Tree
-from tests.stories.client import Api, until
+from tests.stories.client import until
 from tests.stories.farends import loopback
 from tests.stories.farends.sipp import Sipp
 from tests.stories.uas import FarEnd
@@ -33,27 +33,12 @@ class Carrier(FarEnd):
         return self.requests.count("INVITE")
 
 
-@pytest.fixture(scope="module")
-async def live(stack):
-    async with Api(stack.env["ORBIT_URL"], stack.env["ORBIT_LIVE_KEY"]) as client:
-        yield client
-
-
 @pytest.fixture
-async def trunk(live):
-    """Makes trunks; they are gone in the end."""
-    made = []
-
+def trunk(trunks):
     async def one(termination_uri, encryption="none", **fields):
-        body = {"name": f"t{len(made)}-{termination_uri}", "termination_uri": termination_uri, "encryption": encryption}
-        status, _, answer = await live.ask("POST", TRUNKS, json={**body, **fields})
-        assert status == 201, answer
-        made.append(answer["data"]["id"])
-        return made[-1]
+        return await trunks.make(termination_uri.removeprefix("sip:"), encryption=encryption, **fields)
 
-    yield one
-    for trunk_id in made:
-        await live.ask("DELETE", f"{TRUNKS}/{trunk_id}?force=true")
+    return one
 
 
 @pytest.fixture(scope="module")

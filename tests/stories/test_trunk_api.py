@@ -9,7 +9,6 @@ import pytest
 from redis.asyncio import Redis
 
 from service.api.resources import Number, Trunk, TrunkCheck
-from tests.stories.client import Api
 
 TRUNKS = "/v1/voice/sip-trunks"
 EXAMPLE = {
@@ -23,12 +22,6 @@ EXAMPLE = {
 }
 PASSWORD = "pass-word-that-nobody-may-read"
 names = (f"carrier {n}" for n in itertools.count())
-
-
-@pytest.fixture(scope="module")
-async def live(stack):
-    async with Api(stack.env["ORBIT_URL"], stack.env["ORBIT_LIVE_KEY"]) as client:
-        yield client
 
 
 @pytest.fixture

@@ -4,40 +4,17 @@ import asyncio
 import socket
 import sqlite3
 from contextlib import closing
+from functools import partial
 
 import pytest
 
-from tests.stories.client import Api, until
-from tests.stories.node import NodeView
-
-
-@pytest.fixture(scope="module")
-async def live(stack):
-    async with Api(stack.env["ORBIT_URL"], stack.env["ORBIT_LIVE_KEY"]) as client:
-        yield client
+from tests.stories.client import until
 
 
 @pytest.fixture
-async def node(stack):
-    async with NodeView(stack) as view:
-        yield view
-
-
-@pytest.fixture
-async def trunk(live):
-    """A trunk to nobody in particular; it is gone in the end."""
-    made = []
-
-    async def make(**fields):
-        body = {"name": f"push {len(made)}", "termination_uri": "sip:127.0.0.1:9", "encryption": "none", **fields}
-        status, _, answer = await live.ask("POST", "/v1/voice/sip-trunks", json=body)
-        assert status == 201, answer
-        made.append(answer["data"]["id"])
-        return made[-1]
-
-    yield make
-    for trunk_id in made:
-        await live.ask("DELETE", f"/v1/voice/sip-trunks/{trunk_id}?force=true")
+def trunk(trunks):
+    """A trunk to nobody in particular."""
+    return partial(trunks.make, "127.0.0.1:9")
 
 
 async def put(live, trunk_id, **fields):

@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from service.stack.tls import Certificate
 from tests.stories.client import until
@@ -139,19 +139,17 @@ class Scripted:
         return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body])
 
 
-class Peer:
+class Peer(Protocol):
     """Whoever sent a request."""
 
-    host = ""
+    host: str
 
-    def send(self, data: bytes) -> None:
-        raise NotImplementedError
+    def send(self, data: bytes) -> None: ...
 
-    def resets(self) -> None:
-        raise NotImplementedError
+    def resets(self) -> None: ...
 
 
-class _From(Peer):
+class _From:
     def __init__(self, transport: asyncio.DatagramTransport, address: Any) -> None:
         self._transport, self._address, self.host = transport, address, address[0]
 
@@ -171,7 +169,7 @@ class _Datagrams(asyncio.DatagramProtocol):
             self._far._take(data.decode(), _From(self._transport, peer))
 
 
-class _Stream(asyncio.Protocol, Peer):
+class _Stream(asyncio.Protocol):
     """One connection; messages are cut out of it by their Content-Length (RFC 3261, 18.3)."""
 
     def __init__(self, far: Scripted) -> None:
