@@ -6,6 +6,7 @@ PY := $(VENV)/bin/python
 # The stamp bears Python's version: a newer Python on the machine means a new .venv.
 READY := $(VENV)/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 STACK := $(PY) -m service.stack
+SPEECH := $(PY) -m service.stack.speech
 ifdef NODES
 export ORBIT_NODES := $(NODES)
 endif
@@ -20,9 +21,11 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY) ## Set everything up and run it in the foreground; Ctrl-C stops it
+	@$(SPEECH)
 	@exec $(STACK) run
 
 up: $(READY) ## The same in the background; NODES=2 PROCESSES=2 for two Asterisk nodes and two processes
+	@$(SPEECH)
 	@$(STACK) up
 
 upgrade: $(READY) ## Replace the processes of the running service one by one; calls go on
@@ -51,6 +54,7 @@ types: $(READY) ## Check the types
 
 test: $(READY) ## Run all tests, on a stack of their own
 	@$(STACK) tree --baresip
+	@$(SPEECH)
 	$(PY) -m pytest
 
 chaos: $(READY) ## Lose one part after another under calls, compare SIP, records and webhooks; ONLY=fault,… for some
@@ -88,5 +92,5 @@ $(READY): pyproject.toml constraints.txt
 	  fi
 	@echo "  python    installing the packages of constraints.txt in $(VENV) ..."; begun=$$(date +%s); \
 	  { [ -e $@ ] || $(PYTHON) -m venv --clear $(VENV); } && \
-	  $(PY) -m pip install -qq -c constraints.txt -e '.[dev]' && touch $@ && \
+	  $(PY) -m pip install -qq -c constraints.txt -e '.[dev,speech]' && touch $@ && \
 	  echo "  python    $$(( $$(date +%s) - begun )) s"

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     api_host: str = Field("127.0.0.1", description="address the API binds")
     api_port: int = Field(8080, ge=0, le=65535, description="TCP port of the API")
     public_url: str = Field("", description="base URL clients reach the API by; empty: http://<api_host>:<api_port>")
+    node_url: str = Field(
+        "", description="URL by which Asterisk nodes fetch prompts from here; empty: http://<api_host>:<api_port>"
+    )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest request body, bytes")
 
     redis_url: str = Field(
@@ -116,7 +119,7 @@ class Settings(BaseSettings):
     seed_numbers: str = Field(
         "",
         pattern=r"^(\+[1-9][0-9]{6,14}(, *\+[1-9][0-9]{6,14})*)?$",
-        description="numbers to register at start, E.164, separated by commas",
+        description="numbers to register at start, E.164, separated by commas; their calls are held",
     )
     sandbox: bool = Field(
         False, description="register the sandbox carrier as a trunk, the default where there is no other"
@@ -141,15 +144,50 @@ class Settings(BaseSettings):
     recordings: Path | None = Field(None, description="folder of finished recordings; empty: <home>/recordings")
     recording_url_hours: int = Field(24, ge=1, description="how long a recording's signed URL is valid, hours")
 
+    prompts: Path | None = Field(None, description="folder of rendered prompts; empty: <home>/prompts")
+    speech_models: Path = Field(
+        Path(".stack/speech"), description="folder of the models of speech, shared by all homes; see docs/speech.md"
+    )
+    speech_url: str = Field(
+        "",
+        pattern=r"^(https?://[^@/\s]+\S*)?$",
+        description="URL of an OpenAI-compatible API that speaks every text, up to before `/audio/speech`; empty: none",
+    )
+    speech_key: SecretStr = Field(SecretStr(""), description="its key; empty: none")
+    speech_model: str = Field("gpt-4o-mini-tts", description="the model that it is asked for")
+    speech_voice: str = Field("alloy", description="the voice that it is asked for")
+    recognition_url: str = Field(
+        "",
+        pattern=r"^(https?://[^@/\s]+\S*)?$",
+        description="URL of an OpenAI-compatible API that understands speech, up to before `/audio/transcriptions`; "
+        "empty: none",
+    )
+    recognition_key: SecretStr = Field(SecretStr(""), description="its key; empty: none")
+    recognition_model: str = Field("whisper-1", description="the model that it is asked for")
+    listeners: int = Field(
+        4, ge=0, le=100, description="callers at once who can say what they choose, per process; 0: keys alone"
+    )
+
     @property
     def base_url(self) -> str:
         """The URL that answers and webhooks name, without a trailing slash."""
         return (self.public_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
 
     @property
+    def nodes_url(self) -> str:
+        """The URL that nodes reach this process by, without a trailing slash."""
+        host = "127.0.0.1" if self.api_host in ("0.0.0.0", "::") else self.api_host
+        return (self.node_url or f"http://{f'[{host}]' if ':' in host else host}:{self.api_port}").rstrip("/")
+
+    @property
     def recordings_dir(self) -> Path:
         """Where finished recordings lie."""
         return self.recordings or self.home / "recordings"
+
+    @property
+    def prompts_dir(self) -> Path:
+        """Where rendered prompts lie."""
+        return self.prompts or self.home / "prompts"
 
     @property
     def process_name(self) -> str:

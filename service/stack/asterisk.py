@@ -16,7 +16,7 @@ from service.stack.tls import Certificate
 from service.stack.tree import Tree
 
 CONFIG = Path(__file__).resolve().parents[2] / "asterisk-config"
-RECORDINGS = ("spool", "spool/recording", "spool/recording/live", "spool/recording/done")
+RECORDINGS = ("spool", "spool/recording", "spool/recording/live", "spool/recording/done", "spool/recording/prompts")
 FOLDERS = ("", "etc", "lib", "lib/keys", "log", "cache", *RECORDINGS)  # each after the one that it is in
 SOCKET_PATH = 100  # bytes that the path of a Unix socket may have (unix(7) allows 107)
 

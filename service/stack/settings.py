@@ -26,6 +26,9 @@ class StackSettings(BaseSettings):
 
     home: Path = Field(Path(".stack/home"), description="folder of all state of this stack")
     tree: Path = Field(Path(".stack/tree"), description="folder of the Debian tree with Asterisk, Redis and SIPp")
+    speech_models: Path = Field(
+        Path(".stack/speech"), description="folder of the models of speech; one that is set is left as it is"
+    )
     node: str = Field("node1", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="name of the Asterisk node")
     nodes: int = Field(1, ge=1, le=MOST, description="Asterisk nodes, further ones named like the first")
     processes: int = Field(1, ge=1, le=64, description="processes of the service, side by side")
@@ -82,7 +85,7 @@ class StackSettings(BaseSettings):
             raise ValueError(f"{path}: only letters, digits and _ . / + - can be in this path")
         return path
 
-    @field_validator("tls_cert", "tls_key", "tls_ca")
+    @field_validator("tls_cert", "tls_key", "tls_ca", "speech_models")
     @classmethod
     def _whole_path(cls, value: Path | None) -> Path | None:
         return value and value.expanduser().absolute()

@@ -46,6 +46,7 @@ def variables(
         "ORBIT_EXTERNAL_ADDRESS": str(settings.external_address or ""),
         "ORBIT_LOCAL_NETS": settings.inside,
         "ORBIT_TLS_CA": str(settings.home / "tls/asterisk-ca.pem"),  # what Asterisk trusts, the service does
+        "ORBIT_SPEECH_MODELS": str(settings.speech_models.absolute()),
         "ORBIT_REDIS_URL": f"redis://127.0.0.1:{ports['redis_port']}/0",
         "ORBIT_CARRIER_SIP_HOST": "127.0.0.1",
         "ORBIT_CARRIER_SIP_ADDR": f"127.0.0.1:{ports['carrier_sip_port']}",

@@ -1,0 +1,51 @@
+"""German."""
+
+from service.speech.words.wording import Money, Wording
+
+WORDING = Wording(
+    numbers="de",
+    digits=("null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"),
+    thousands=".",
+    point="Komma",
+    signs={"*": "Stern", "#": "Raute", "&": "und", "+": "plus", "=": "gleich", "@": "at", "°": "Grad"},
+    web={
+        ".": "Punkt",
+        "/": "Schrägstrich",
+        "@": "ät",
+        "-": "Bindestrich",
+        "_": "Unterstrich",
+        ":": "Doppelpunkt",
+        "?": "Fragezeichen",
+        "=": "gleich",
+        "&": "und",
+        "#": "Raute",
+        "+": "plus",
+        "%": "Prozent",
+        "~": "Tilde",
+        "www": "weh weh weh",
+    },
+    percent="Prozent",
+    to="bis",
+    around_the_clock="rund um die Uhr",
+    sharp="{h} Uhr",
+    one_sharp="ein Uhr",
+    hour_minute="{h} Uhr {m}",
+    morning="morgens",
+    afternoon="nachmittags",
+    date="{d} {month}",
+    months=(
+        "Januar", "Februar", "März", "April", "Mai", "Juni",
+        "Juli", "August", "September", "Oktober", "November", "Dezember",
+    ),
+    money={
+        "$": Money("ein Dollar", "Dollar", "ein Cent", "Cent"),
+        "€": Money("ein Euro", "Euro", "ein Cent", "Cent"),
+        "£": Money("ein Pfund", "Pfund", "ein Penny", "Pence"),
+        "R$": Money("ein Real", "Real", "ein Centavo", "Centavos"),
+    },
+    and_cents=" und ",
+    cues=("durchwahl", "code", "pin", "postleitzahl", "konto", "nummer", "kundennummer", "bestellung"),
+    million={"millionen": "Millionen", "million": "Million", "tausend": "tausend"},
+    hours={1: "ein"},
+    years_by_hundreds=True,
+)  # fmt: skip

@@ -1,0 +1,50 @@
+"""Spanish."""
+
+from service.speech.words.wording import Money, Wording
+
+WORDING = Wording(
+    numbers="es",
+    digits=("cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve"),
+    thousands=".",
+    point="coma",
+    signs={"*": "asterisco", "#": "almohadilla", "&": "y", "+": "más", "=": "igual a", "@": "arroba", "°": "grados"},
+    web={
+        ".": "punto",
+        "/": "barra",
+        "@": "arroba",
+        "-": "guion",
+        "_": "guion bajo",
+        ":": "dos puntos",
+        "?": "interrogación",
+        "=": "igual",
+        "&": "y",
+        "#": "almohadilla",
+        "+": "más",
+        "%": "por ciento",
+        "~": "virgulilla",
+        "www": "triple uve doble",
+    },
+    percent="por ciento",
+    to="a",
+    around_the_clock="veinticuatro horas, siete días",
+    sharp="{h} horas",
+    one_sharp="una hora",
+    hour_minute="{h} y {m}",
+    morning="de la mañana",
+    afternoon="de la tarde",
+    date="{d} de {month}",
+    months=(
+        "enero", "febrero", "marzo", "abril", "mayo", "junio",
+        "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
+    ),
+    money={
+        "$": Money("un dólar", "dólares", "un centavo", "centavos"),
+        "€": Money("un euro", "euros", "un céntimo", "céntimos"),
+        "£": Money("una libra", "libras", "un penique", "peniques"),
+        "R$": Money("un real", "reales", "un centavo", "centavos"),
+    },
+    and_cents=" con ",
+    cues=("extensión", "código", "pin", "postal", "cuenta", "pedido", "número"),
+    million={"millones": "millones de", "millón": "millón de", "mil": "mil"},
+    hours={1: "una", 21: "veintiuna"},
+)  # fmt: skip

@@ -1,0 +1,51 @@
+"""French."""
+
+from service.speech.words.wording import Money, Wording
+
+WORDING = Wording(
+    numbers="fr",
+    digits=("zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"),
+    thousands=".",
+    point="virgule",
+    signs={"*": "étoile", "#": "dièse", "&": "et", "+": "plus", "=": "égale", "@": "arobase", "°": "degrés"},
+    web={
+        ".": "point",
+        "/": "barre oblique",
+        "@": "arobase",
+        "-": "tiret",
+        "_": "tiret bas",
+        ":": "deux-points",
+        "?": "point d'interrogation",
+        "=": "égale",
+        "&": "et",
+        "#": "dièse",
+        "+": "plus",
+        "%": "pour cent",
+        "~": "tilde",
+        "www": "trois double vé",
+    },
+    percent="pour cent",
+    to="à",
+    around_the_clock="vingt-quatre heures sur vingt-quatre, sept jours sur sept",
+    sharp="{h} heures",
+    one_sharp="une heure",
+    hour_minute="{h} heures {m}",
+    morning="du matin",
+    afternoon="de l'après-midi",
+    date="{d} {month}",
+    months=(
+        "janvier", "février", "mars", "avril", "mai", "juin",
+        "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+    ),
+    money={
+        "$": Money("un dollar", "dollars", "un cent", "cents"),
+        "€": Money("un euro", "euros", "un centime", "centimes"),
+        "£": Money("une livre", "livres", "un penny", "pence"),
+        "R$": Money("un réal", "réaux", "un centavo", "centavos"),
+    },
+    and_cents=" ",
+    cues=("poste", "code", "pin", "postal", "compte", "commande", "numéro"),
+    million={"millions": "millions d'", "million": "million d'", "mille": "mille"},
+    hours={1: "une", 21: "vingt et une"},
+    days={1: "premier"},
+)  # fmt: skip

@@ -1,0 +1,51 @@
+"""Italian."""
+
+from service.speech.words.wording import Money, Wording
+
+WORDING = Wording(
+    numbers="it",
+    digits=("zero", "uno", "due", "tre", "quattro", "cinque", "sei", "sette", "otto", "nove"),
+    thousands=".",
+    point="virgola",
+    signs={"*": "asterisco", "#": "cancelletto", "&": "e", "+": "più", "=": "uguale", "@": "chiocciola", "°": "gradi"},
+    web={
+        ".": "punto",
+        "/": "barra",
+        "@": "chiocciola",
+        "-": "trattino",
+        "_": "trattino basso",
+        ":": "due punti",
+        "?": "punto interrogativo",
+        "=": "uguale",
+        "&": "e",
+        "#": "cancelletto",
+        "+": "più",
+        "%": "per cento",
+        "~": "tilde",
+        "www": "vu vu vu",
+    },
+    percent="per cento",
+    to="a",
+    around_the_clock="ventiquattro ore su ventiquattro, sette giorni su sette",
+    sharp="{h}",
+    one_sharp="una",
+    hour_minute="{h} e {m}",
+    morning="di mattina",
+    afternoon="del pomeriggio",
+    date="{d} {month}",
+    months=(
+        "gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno",
+        "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre",
+    ),
+    money={
+        "$": Money("un dollaro", "dollari", "un centesimo", "centesimi"),
+        "€": Money("un euro", "euro", "un centesimo", "centesimi"),
+        "£": Money("una sterlina", "sterline", "un penny", "penny"),
+        "R$": Money("un real", "real", "un centavo", "centavos"),
+    },
+    and_cents=" e ",
+    cues=("interno", "codice", "pin", "postale", "conto", "ordine", "numero"),
+    million={"milioni": "milioni di", "milione": "milione di", "mila": "mila"},
+    hours={1: "una"},
+    days={1: "primo"},
+)  # fmt: skip

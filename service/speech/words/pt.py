@@ -1,0 +1,51 @@
+"""Portuguese, of Brazil and of Portugal."""
+
+from service.speech.words.wording import Money, Wording
+
+WORDING = Wording(
+    numbers="pt_BR",
+    digits=("zero", "um", "dois", "três", "quatro", "cinco", "seis", "sete", "oito", "nove"),
+    thousands=".",
+    point="vírgula",
+    signs={"*": "asterisco", "#": "cerquilha", "&": "e", "+": "mais", "=": "igual a", "@": "arroba", "°": "graus"},
+    web={
+        ".": "ponto",
+        "/": "barra",
+        "@": "arroba",
+        "-": "hífen",
+        "_": "sublinhado",
+        ":": "dois pontos",
+        "?": "interrogação",
+        "=": "igual",
+        "&": "e",
+        "#": "cerquilha",
+        "+": "mais",
+        "%": "por cento",
+        "~": "til",
+        "www": "dáblio dáblio dáblio",
+    },
+    percent="por cento",
+    to="a",
+    around_the_clock="vinte e quatro horas, sete dias por semana",
+    sharp="{h} horas",
+    one_sharp="uma hora",
+    hour_minute="{h} e {m}",
+    morning="da manhã",
+    afternoon="da tarde",
+    date="{d} de {month}",
+    months=(
+        "janeiro", "fevereiro", "março", "abril", "maio", "junho",
+        "julho", "agosto", "setembro", "outubro", "novembro", "dezembro",
+    ),
+    money={
+        "$": Money("um dólar", "dólares", "um centavo", "centavos"),
+        "€": Money("um euro", "euros", "um centavo", "centavos"),
+        "£": Money("uma libra", "libras", "um pêni", "pence"),
+        "R$": Money("um real", "reais", "um centavo", "centavos"),
+    },
+    and_cents=" e ",
+    cues=("ramal", "código", "pin", "postal", "conta", "pedido", "número"),
+    million={"milhões": "milhões de", "milhão": "milhão de", "mil": "mil"},
+    hours={1: "uma", 2: "duas", 21: "vinte e uma", 22: "vinte e duas"},
+    days={1: "primeiro"},
+)  # fmt: skip
