@@ -13,7 +13,7 @@ import click
 
 from bench import machine, report
 from bench.figures import Row
-from bench.rows import cost, memory, pages, restart, sustained, trunks, webhooks
+from bench.rows import cost, ivr, memory, pages, restart, sustained, trunks, webhooks
 from bench.rows.plan import Plan
 from service.stack.settings import StackSettings
 from service.stack.tree import Tree
@@ -26,6 +26,7 @@ PARTS = {
     "memory": memory.measure,
     "restart": restart.measure,
     "trunks": trunks.measure,
+    "ivr": ivr.measure,
 }
 PAGE = Path("docs/benchmarks.md")
 

@@ -15,41 +15,35 @@ from service.api.server import build
 from service.api.services import Services
 from service.asterisk.ami import Ami
 from service.asterisk.ari import Ari
-from service.asterisk.contacts import AsteriskContacts
-from service.asterisk.far_end import FarEndProbe
-from service.asterisk.names import Names
 from service.asterisk.node import Listener, Node
-from service.asterisk.origins import AddressBook
 from service.asterisk.switch import AsteriskSwitch
-from service.asterisk.trunks import AsteriskTrunks
 from service.calls.times import now_ms
+from service.carriers import carriers_of
 from service.control.gate import Gate
 from service.control.inbound import Reception
-from service.control.loops import LoopCheck
 from service.control.membership import Membership, stasis_name
 from service.control.numbers import NumberRegistry
 from service.control.originate import Originator
+from service.control.plan_sync import TrunkPlan
 from service.control.present import Presenter
+from service.control.prompt_links import PromptLinks
 from service.control.reactor import Reactor
 from service.control.reconcile import Reconciler
 from service.control.recordings import RecordingKeeper
 from service.control.retention import Retention
+from service.control.route_check import RouteCheck
 from service.control.seed import Seeds, plant
 from service.control.take_over import TakeOver
-from service.control.trunk_check import TrunkCheck
-from service.control.trunk_health import HealthBook
-from service.control.trunk_sync import TrunkSync
-from service.control.trunk_view import present_trunk
-from service.control.trunk_watch import TrunkWatch
 from service.control.trunks import TrunkRegistry
 from service.control.watch import Watch
 from service.control.webhooks import WebhookRegistry
 from service.errors import StoreUnavailable
+from service.menus import menus_of, plan_of, speech
 from service.settings import NodeSettings, Settings
 from service.storage.folder import Folder
 from service.store.admission import Admission
 from service.store.answers import Answers
-from service.store.books import RedisNumbers, RedisTrunks
+from service.store.books import RedisFlows, RedisNumbers, RedisTrunks
 from service.store.cache import Cache
 from service.store.calls import RedisCalls
 from service.store.connection import Client, connect
@@ -62,7 +56,6 @@ from service.store.meter import RedisMeter
 from service.store.outbox import RedisOutbox
 from service.store.probe import Probe
 from service.store.retention import RedisOldCalls
-from service.store.trunk_health import RedisTrunkHealth
 from service.webhooks.start import lease_ms, webhooks
 
 logger = structlog.get_logger()
@@ -102,6 +95,7 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         trunk_documents = Documents(redis, "trunks", "trunk", unique="name", sole="default", cache=cache)
         webhook_documents = Documents(redis, "webhooks", "wh", cache=cache)
         numbers, trunks = RedisNumbers(number_documents), RedisTrunks(trunk_documents)
+        flows = RedisFlows(Documents(redis, "flows", "ivr"))
         secret, account_secret = await first_start(settings, keyring, numbers, trunks)
 
         nodes = {each.name: node_of(each, app, settings) for each in settings.nodes}
@@ -117,6 +111,9 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
         presenter = Presenter(settings.base_url, secret, settings.recording_url_hours)
         admission = Admission(redis, cache)
         carriers = carriers_of(settings, redis, cache, app, nodes, membership, switch)
+        links = PromptLinks(settings.nodes_url, secret, settings.prompts_dir)
+        plan = plan_of(redis, nodes, membership, switch, links)
+        voices = await stack.enter_async_context(speech(settings, redis, cache, nodes))
         gate = Gate(carriers.health, RedisMeter(redis))
         reactor = Reactor(calls, switch, presenter, membership, gate)
         storage = Folder(settings.recordings_dir)
@@ -145,6 +142,7 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
 
         async def connected(node: str) -> None:
             await carriers.sync.connected(node)
+            await plan.connected(node)
             await reconciler.compare(node)
 
         listener = Listener(
@@ -155,6 +153,18 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             reception.call_id,
             membership.owns,
             lambda: membership.claims,
+            voices.listening.begin,
+            voices.listening.end,
+        )
+        registry = NumberRegistry(
+            number_documents,
+            Documents(redis, "numbers", "num", unique="number"),
+            trunk_documents,
+            RouteCheck(numbers, trunks, flows, carriers.loops),
+            plan,
+        )
+        menus = menus_of(
+            redis, cache, voices.speaker, registry, carriers.loops, post.fetch, post.check_url, plan
         )
         keeper = RecordingKeeper(calls, switch, storage, reactor)
         work: list[Callable[[], Coroutine[Any, Any, None]]] = [
@@ -163,6 +173,8 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             watch.run,
             take_over.run,
             *carriers.jobs,
+            plan.run,
+            *menus.jobs,
             *retention(settings, redis, storage),
             *(partial(node.run, listener) for node in nodes.values()),
         ]
@@ -182,15 +194,23 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
                 answers=Answers(redis, settings.idempotency_hours),
                 calls=calls,
                 reactor=reactor,
-                originator=Originator(reactor, switch, numbers, trunks, app, gate, carriers.loops),
-                numbers=(registry := NumberRegistry(number_documents, trunk_documents)),
+                originator=Originator(reactor, switch, numbers, trunks, flows, app, gate, carriers.loops),
+                numbers=registry,
                 trunks=TrunkRegistry(
-                    trunk_documents, registry, calls, carriers.health, carriers.sync, carriers.loops
+                    trunk_documents,
+                    registry,
+                    calls,
+                    carriers.health,
+                    TrunkPlan(objects=carriers.sync, plan=plan),
+                    carriers.loops,
                 ),
+                flows=menus.flows,
+                engines=voices.engines,
                 trunk_check=carriers.check.run,
                 webhooks=WebhookRegistry(webhook_documents, post.courier),
                 presenter=presenter,
                 find_recording=storage.find,
+                find_prompt=links.signed,
                 check_url=post.check_url,
                 readiness=readiness,
             )
@@ -202,43 +222,6 @@ def retention(settings: Settings, redis: Client, storage: Folder) -> list[Callab
     """The job that forgets old calls, where they are not kept for ever."""
     days = settings.retention_days
     return [Retention(RedisOldCalls(redis), storage, days).run] if days else []
-
-
-@dataclass(frozen=True, slots=True)
-class Carriers:
-    """What is known of trunks' far ends, and what keeps nodes and trunks together."""
-
-    health: HealthBook
-    sync: TrunkSync
-    check: TrunkCheck
-    loops: LoopCheck
-    jobs: list[Callable[[], Coroutine[Any, Any, None]]]
-
-
-def carriers_of(
-    settings: Settings,
-    redis: Client,
-    cache: Cache,
-    app: str,
-    nodes: dict[str, Node],
-    membership: Membership,
-    switch: AsteriskSwitch,
-) -> Carriers:
-    """The sync reads trunks from the store each time, the watch from memory."""
-    fresh, cached = (RedisTrunks(Documents(redis, "trunks", "trunk", cache=each)) for each in (None, cache))
-    own = [host for host in (settings.external_address, *(node.sip_addr for node in settings.nodes)) if host]
-    store = RedisTrunkHealth(redis, cache, app)
-    contacts = AsteriskContacts({name: node.ami for name, node in nodes.items()})
-    on_nodes = AsteriskTrunks({name: node.pushed for name, node in nodes.items()}, settings.trunk_keepalive_seconds)
-    health = HealthBook(store, cached.by_id)
-    sync = TrunkSync(fresh, on_nodes, AddressBook(), membership, switch)
-    return Carriers(
-        health=health,
-        sync=sync,
-        check=TrunkCheck(contacts, FarEndProbe(settings.tls_ca), health, membership),
-        loops=LoopCheck(own, settings.trunk_allow_loopback, Names().of),
-        jobs=[sync.run, health.run, TrunkWatch(contacts, store, cached.all, membership, present_trunk).run],
-    )
 
 
 def node_of(node: NodeSettings, app: str, settings: Settings) -> Node:

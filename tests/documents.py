@@ -42,6 +42,9 @@ class FakeDocuments:
     async def find(self, value):
         return next((d for d in await self.all() if d[self.unique] == value), None)
 
+    async def flagged(self, field):
+        return next((d for d in await self.all() if d.get(field)), None)
+
     async def delete(self, document):
         return self.rows.pop(document["id"], None) is not None
 

@@ -106,6 +106,16 @@ class FakeNumbers:
         return self.numbers.get(number)
 
 
+class FakeFlows:
+    """`FlowBook` of the flows it was given."""
+
+    def __init__(self, *flows):
+        self.flows = {flow.id: flow for flow in flows}
+
+    async def by_id(self, flow_id):
+        return self.flows.get(flow_id)
+
+
 class FakeTrunks:
     """`TrunkBook` of the trunks it was given."""
 

@@ -1,7 +1,7 @@
 """Bodies and queries: bytes → JSON → a model, or every fault of it at once."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -63,8 +63,22 @@ async def check_body(
         faults += await further(value)
     if faults or checked is None:
         raise ValidationFailed(*faults)
-    known = {f.alias or name for name, f in model.model_fields.items()}
-    return checked, [f"unknown field: {name[:100]}" for name in value if name not in known]
+    return checked, [f"unknown field: {name[:100]}" for name in _unknown(checked, value)]
+
+
+def _unknown(model: BaseModel, value: dict[str, Any], path: str = "") -> Iterator[str]:
+    """The paths of fields that a model, or one within it, does not know."""
+    known = {field.alias or name: getattr(model, name) for name, field in type(model).model_fields.items()}
+    for name, given in value.items():
+        held = known.get(name)
+        if name not in known:
+            yield path + name
+        elif isinstance(held, BaseModel):
+            yield from _unknown(held, given, f"{path}{name}.")
+        elif isinstance(held, list):
+            for place, (each, raw) in enumerate(zip(held, given, strict=False)):
+                if isinstance(each, BaseModel):
+                    yield from _unknown(each, raw, f"{path}{name}.{place}.")
 
 
 def check_query(model: type[BaseModel], query: Mapping[str, str]) -> BaseModel:

@@ -8,25 +8,13 @@ import phonenumbers
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from service.numbers.number import is_e164
 from service.trunks.trunk import Codec
 from service.trunks.uri import WIDEST, parse, parse_origin, parse_termination
 
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _USERNAME = re.compile(r"""[!#-;=?-\[\]-~]{1,128}""")
 METADATA_BYTES = 16 * 1024
-
-
-def is_e164(text: str) -> bool:
-    """Whether `text` is a possible telephone number in E.164, written exactly so."""
-    if not _E164.fullmatch(text):
-        return False
-    try:
-        number = phonenumbers.parse(text, None)
-    except phonenumbers.NumberParseException:
-        return False
-    exact = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) == text
-    return exact and phonenumbers.is_possible_number(number)
 
 
 def _phone(text: str) -> str:
@@ -124,6 +112,7 @@ Destination = Annotated[str, AfterValidator(_destination)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
 Text = Annotated[str, Field(max_length=255), AfterValidator(_text)]
 Url = Annotated[str, Field(max_length=2048)]
+Target = Annotated[Text, Field(min_length=1)]
 Identifier = Annotated[str, Field(max_length=64)]
 Name = Annotated[Text, Field(min_length=1), AfterValidator(_visible)]
 TerminationUri = Annotated[str, AfterValidator(_termination)]

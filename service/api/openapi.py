@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from service import __version__
+from service.api.flow_resources import FLOWS_SHOWN
 from service.api.resources import SHOWN
 from service.api.route import Route
 from service.calls.ids import lowest
@@ -29,7 +30,7 @@ _MEANING = {
 def document(routes: tuple[Route, ...]) -> dict[str, Any]:
     """The document as JSON's values."""
     bodies = {r.body for r in routes if r.body is not None}
-    named: list[tuple[type[BaseModel], JsonSchemaMode]] = [(m, "serialization") for m in SHOWN]
+    named: list[tuple[type[BaseModel], JsonSchemaMode]] = [(m, "serialization") for m in (*SHOWN, *FLOWS_SHOWN)]
     named += [(m, "validation") for m in sorted(bodies, key=lambda m: m.__name__)]
     _, definitions = models_json_schema(named, ref_template=_REF)
     paths: dict[str, Any] = {}
@@ -77,6 +78,9 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         schema = _ref(route.body.__name__)
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    elif route.takes:
+        sound = {"type": "string", "format": "binary"}
+        operation["requestBody"] = {"required": True, "content": {route.takes: {"schema": sound}}}
     return operation
 
 

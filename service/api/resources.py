@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.calls.call import Direction, Side
 from service.calls.status import Status
+from service.numbers.route import RouteType
 from service.trunks.health import Registration, State
 from service.trunks.trunk import Codec, Encryption
 
@@ -57,6 +58,11 @@ class TimelineRow(Resource):
     detail: dict[str, Any]
 
 
+class RouteShown(Resource):
+    type: RouteType
+    target: str | None
+
+
 class Number(Resource):
     id: str
     number: str
@@ -64,6 +70,7 @@ class Number(Resource):
     trunk_id: str | None
     trunk_ids: list[str] = Field(description="trunks for calls from this number, in the order in which they are tried")
     webhook_url: str | None
+    route: RouteShown | None = Field(description="where calls to it go; null: they are turned away")
     created_at: AwareDatetime
 
 

@@ -55,18 +55,6 @@ class CreateCall(Body):
     metadata: Metadata = Field(default_factory=dict, description="your own key-value pairs, up to 16 KB")
 
 
-class CreateNumber(Body):
-    urls = ("webhook_url",)
-
-    number: Phone = Field(description="the number, E.164", examples=["+12025550100"])
-    friendly_name: Text | None = Field(None, description="a name for people")
-    trunk_id: Identifier | None = Field(None, description="trunk for calls from this number")
-    trunk_ids: TrunkIds | None = Field(
-        None, description="trunks for calls from this number, the next where one fails; instead of trunk_id"
-    )
-    webhook_url: Url | None = Field(None, description="URL that receives events of the number's inbound calls")
-
-
 class UpdateTrunk(Body):
     """What is named is replaced; null clears."""
 

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from service.api.endpoint import endpoint
 from service.api.middleware import around
+from service.api.prompts import add_prompts
 from service.api.route import BASES
 from service.api.services import SERVICES, Services
 from service.api.system import add_system
@@ -21,5 +22,6 @@ def build(services: Services) -> web.Application:
                 resource.add_route(route.method, endpoint(route))
                 if route.method == "GET":
                     resource.add_route("HEAD", endpoint(route))
+    add_prompts(application)
     add_system(application)
     return application

@@ -1,6 +1,6 @@
 """What the handlers use. `app.py` makes one of these and puts it into the aiohttp application."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from service.calls.call import Call
+from service.control.flows import FlowRegistry
 from service.control.numbers import NumberRegistry
 from service.control.originate import Originator
 from service.control.ports import CallFilter, Page, Versioned
@@ -85,10 +86,13 @@ class Services:
     originator: Originator
     numbers: NumberRegistry
     trunks: TrunkRegistry
+    flows: FlowRegistry
+    engines: Callable[[], Sequence[Any]]
     trunk_check: Callable[[Trunk], Awaitable[dict[str, Any]]]
     webhooks: WebhookRegistry
     presenter: Presenter
     find_recording: Callable[[str], Path | None]
+    find_prompt: Callable[[str, str], Path | None]
     check_url: Callable[[str], Awaitable[str | None]]
     readiness: Callable[[], Awaitable[dict[str, bool]]]
 

@@ -1,11 +1,12 @@
 """The API, row by row. Paths are under `/v1` and `/api/v1`."""
 
 from service.api import calls, numbers, trunks, webhooks
+from service.api.flow_table import FLOWS
+from service.api.number_schemas import CreateNumber, RoutingBody, UpdateNumber
 from service.api.route import ADMIN, READ, WRITE, Route
 from service.api.schemas import (
     CallQuery,
     CreateCall,
-    CreateNumber,
     CreateTrunk,
     CreateWebhook,
     DeleteTrunkQuery,
@@ -104,13 +105,35 @@ ROUTES = (
         "Register a number",
         WRITE,
         CreateNumber,
+        numbers.check,
         shows="Number",
         status=201,
         errors=(409,),
     ),
     Route("GET", "/numbers", numbers.page, "List numbers", READ, query=Paging, shows="Number", many=True),
     Route("GET", "/numbers/{id}", numbers.get, "Get a number", READ, shows="Number"),
+    Route(
+        "PUT",
+        "/numbers/{id}",
+        numbers.update,
+        "Update a number",
+        WRITE,
+        UpdateNumber,
+        numbers.check,
+        shows="Number",
+    ),
+    Route(
+        "PUT",
+        "/numbers/{id}/routing",
+        numbers.route,
+        "Say where calls to a number go",
+        WRITE,
+        RoutingBody,
+        numbers.check_routing,
+        shows="Number",
+    ),
     Route("DELETE", "/numbers/{id}", numbers.delete, "Give a number back", WRITE, status=204),
+    *FLOWS,
     Route(
         "POST",
         "/webhooks",

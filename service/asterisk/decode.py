@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from service.asterisk.channel import ms, offer_of, seconds_to_ms, variable
-from service.calls.events import Event, LegAnswered, LegEnded, LegRang
+from service.asterisk.steps import step_of
+from service.calls.events import Event, LegAnswered, LegEnded, LegRang, MenuStepped
 from service.calls.ids import call_of
 from service.control.inbound import Offer
 
@@ -82,11 +83,22 @@ def _destroyed(message: dict[str, Any], channel: dict[str, Any], call_id: str, a
         answered_at=seconds_to_ms(variable(channel, "ORBIT_ANSWERED")),
         end=variable(channel, "ORBIT_END"),
         rang=channel["state"] == "Ringing",
+        steps=int(variable(channel, "ORBIT_STEPS") or 0),
     )
+
+
+def _said(message: dict[str, Any], channel: dict[str, Any], call_id: str, at: int) -> Event | None:
+    """The dialplan's own events."""
+    found = step_of(message)
+    if found is None:
+        return None
+    number, step = found
+    return MenuStepped(call_id=call_id, at=step.at or at, channel_id=channel["id"], number=number, step=step)
 
 
 _STEPS: dict[str, Callable[[dict[str, Any], dict[str, Any], str, int], Event | None]] = {
     "ChannelStateChange": _state,
     "Dial": _dial,
     "ChannelDestroyed": _destroyed,
+    "ChannelUserevent": _said,
 }

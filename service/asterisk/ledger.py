@@ -16,11 +16,11 @@ FAMILY = "ledger"
 
 
 def parse(channel_id: str, row: str, node: str, app: str) -> Outcome | None:
-    """`cause|sip|answered|ended|end|created|called|caller|channel|state`, times in seconds since 1970; None for
+    """`cause|sip|answered|ended|end|created|called|caller|channel|state|steps`, times in seconds since 1970; None for
     a foreign row. Rows of the version before end with the caller."""
     try:
         cause, sip, answered, ended, end, created, called, caller, *later = row.split("|")
-        channel, state = later or ("", "")
+        channel, state, steps, *_ = (*later, "", "", "")
         ended_at, made_at = seconds_to_ms(ended), seconds_to_ms(created)
         if ended_at is None:
             return None
@@ -35,6 +35,7 @@ def parse(channel_id: str, row: str, node: str, app: str) -> Outcome | None:
             if called and made_at
             else None,
             rang=state == "Ringing",
+            steps=int(steps or 0),
         )
     except ValueError:
         return None

@@ -12,11 +12,14 @@ from service.asterisk.ari import Ari, AriRefused
 from service.asterisk.channel import STATES, ms, offer_of, seconds_to_ms, variable
 from service.asterisk.decode import Decoder, Identify
 from service.asterisk.ledger import Ledger
+from service.asterisk.listen import deaf_of, listen_of
 from service.asterisk.place import keep_place
 from service.asterisk.push import Pushed
 from service.asterisk.socket import EventSocket
+from service.asterisk.steps import NodeSteps
 from service.calls.events import Event, LegEnded
 from service.control.inbound import Offer
+from service.control.listening import Listen
 from service.control.node_state import BridgeState, ChannelState
 from service.errors import AsteriskUnavailable
 
@@ -26,7 +29,8 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Listener:
     """Who hears of a node: events in order, offers that are ours, the end of callers whom nobody took, and each
-    (re)connect. `owns` tells whose calls are ours, by their application, `claims` whether we take callers."""
+    (re)connect. `owns` tells whose calls are ours, by their application, `claims` whether we take callers. `listen`
+    hears of menus that can be answered aloud, `deaf` of channels that are past theirs."""
 
     event: Callable[[Event], None]
     offer: Callable[[Offer], Awaitable[None]]
@@ -35,6 +39,8 @@ class Listener:
     identify: Identify
     owns: Callable[[str], bool]
     claims: Callable[[], bool]
+    listen: Callable[[Listen], None]
+    deaf: Callable[[str], None]
 
 
 class Node:
@@ -44,6 +50,7 @@ class Node:
         self.name, self.app, self.ari, self.ami = name, app, ari, ami
         self.ledger = Ledger(ami, name, app)
         self.pushed = Pushed(ari, ami)
+        self.steps = NodeSteps(ami)
         self._pulse_ms = pulse_ms
         self._listener: Listener | None = None
         self._decoder: Decoder | None = None
@@ -93,6 +100,8 @@ class Node:
                 self._spawn(self._claim(message["channel"]["id"]))
         elif not self._ours(message):
             return
+        elif (listen := listen_of(message, self.name)) is not None:
+            self._listener.listen(listen)
         elif (offer := self._decoder.offer(message)) is not None:
             self._spawn(self._offered(offer))
         elif (event := self._decoder.event(message)) is None:
@@ -100,6 +109,8 @@ class Node:
         elif isinstance(event, LegEnded) and (untaken := self._untaken(message["channel"])) is not None:
             self._spawn(self._listener.untaken(untaken, event))
         else:
+            if (channel_id := deaf_of(message)) is not None:
+                self._listener.deaf(channel_id)
             self._listener.event(event)
 
     def _ours(self, message: dict[str, Any]) -> bool:
@@ -146,6 +157,7 @@ class Node:
                 ms(channel["creationtime"]),
                 seconds_to_ms(variable(channel, "ORBIT_ANSWERED")),
                 offer_of(channel, self.name, self.app),
+                routed=bool(variable(channel, "ORBIT_ROUTED")),
             )
             for channel in await self.ari.call("channels", "list")
         ]

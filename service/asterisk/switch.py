@@ -12,12 +12,13 @@ from service.asterisk.ari import AriRefused, NotSent
 from service.asterisk.node import Node
 from service.calls import causes
 from service.calls.call import Call
-from service.calls.commands import Accept, Command, ForgetOutcome, HangUp, Originate
+from service.calls.commands import Accept, Command, ForgetOutcome, ForgetSteps, HangUp, Originate
 from service.calls.events import Event, LegRefused
 from service.calls.times import now_ms
 from service.control.inbound import Offer
-from service.control.node_state import BridgeState, ChannelState, Outcome
+from service.control.node_state import BridgeState, ChannelState, Outcome, Walk
 from service.errors import AsteriskUnavailable
+from service.trunks.trunk import SANDBOX
 from service.trunks.uri import parse
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ class AsteriskSwitch:
             Accept: self._accept,
             HangUp: self._hang_up,
             ForgetOutcome: self._forget_outcome,
+            ForgetSteps: self._forget_steps,
         }
 
     async def run(self, command: Command) -> None:
@@ -92,6 +94,8 @@ class AsteriskSwitch:
                     "ORBIT_APP": call.leg.app,
                     "ORBIT_MAX_DURATION": str(call.max_duration),
                     "ORBIT_RECORD": "1" if call.record else "0",
+                    "ORBIT_FLOW": call.ivr_id or "",
+                    "ORBIT_VIA": SANDBOX if call.sandbox else call.trunk_id or "",
                     "FORWARD_CONTEXT": "orbit-no-redirects",  # there is none: a redirect (SIP 302) ends the leg
                 },
             )
@@ -151,6 +155,9 @@ class AsteriskSwitch:
     async def _forget_outcome(self, command: ForgetOutcome) -> None:
         await self.forget(command.call.leg.node, command.call.leg.channel_id)
 
+    async def _forget_steps(self, command: ForgetSteps) -> None:
+        await self.forget_steps(command.call.leg.node, command.call.leg.channel_id)
+
     async def recording(self, call: Call, destination: Path) -> bool:
         late = now_ms() - (call.ended_at or 0) > LATE_MS
         return await spool.fetch(self._node(call.leg.node).ari, call.leg.channel_id, destination, late=late)
@@ -169,6 +176,12 @@ class AsteriskSwitch:
 
     async def forget(self, node: str, channel_id: str) -> None:
         await self._node(node).ledger.forget(channel_id)
+
+    async def walks(self, node: str) -> list[Walk]:
+        return await self._node(node).steps.read()
+
+    async def forget_steps(self, node: str, channel_id: str) -> None:
+        await self._node(node).steps.forget(channel_id)
 
     async def bridges(self, node: str) -> list[BridgeState]:
         return await self._node(node).bridges()

@@ -73,7 +73,7 @@ class Call:
     """A call as it is stored. Only `transitions.apply` makes a changed one.
 
     `leg` is the present one, `trunk_id` its trunk, and `routes` are what is left to try should it not get through.
-    `timeout` bounds the ringing of each leg, seconds.
+    `timeout` bounds the ringing of each leg, seconds. `steps` counts what is known of the present leg in menus.
     """
 
     id: str
@@ -100,6 +100,7 @@ class Call:
     hangup: Hangup | None = None
     recording: Recording = Recording.NONE
     agent_summary: dict[str, Any] | None = None
+    steps: int = 0
     sequence: int = 0
 
     @property

@@ -33,4 +33,11 @@ class ForgetOutcome:
     call: Call
 
 
-Command = Originate | Accept | HangUp | ForgetOutcome
+@dataclass(frozen=True, slots=True)
+class ForgetSteps:
+    """All steps in menus are stored: the node need not keep them."""
+
+    call: Call
+
+
+Command = Originate | Accept | HangUp | ForgetOutcome | ForgetSteps

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from service.calls.call import Call
+from service.calls.steps import Step
 from service.calls.times import now_ms
 
 
@@ -50,9 +51,9 @@ class LegEnded(LegEvent):
 
     `cause` is a Q.850 integer, `sip_code` the last SIP answer that came (also 100 or 200): 0 where none ever did, None
     where that is not known. `answered_at` is set where the source knows it: an end can be the first that we hear of an
-    answer. `end` is Asterisk's own reason: `max_duration`, `no_controller`, `encryption_refused`, `max_channels`.
-    `rang` where the channel shows that the far end had rung. `at` is the node's clock; `found_at` is when this process
-    heard of it, by its own.
+    answer. `end` is Asterisk's own reason: one of ours (explanation.py), or `party_hung_up`. `rang` where the channel
+    shows that the far end had rung; `steps`: how many were taken in menus. `at` is the node's clock; `found_at` is when
+    this process heard of it, by its own.
     """
 
     cause: int
@@ -60,7 +61,16 @@ class LegEnded(LegEvent):
     answered_at: int | None = None
     end: str = ""
     rang: bool = False
+    steps: int = 0
     found_at: int = field(default_factory=now_ms, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuStepped(LegEvent):
+    """The party took its `number`th step in menus."""
+
+    number: int
+    step: Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

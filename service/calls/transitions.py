@@ -10,7 +10,7 @@ from typing import Any
 
 from service.calls import causes
 from service.calls.call import Call, Direction, Hangup, Leg, Recording, Side
-from service.calls.commands import Accept, Command, ForgetOutcome, HangUp, Originate
+from service.calls.commands import Accept, Command, ForgetOutcome, ForgetSteps, HangUp, Originate
 from service.calls.events import (
     CallCreated,
     Event,
@@ -23,6 +23,7 @@ from service.calls.events import (
     LegRang,
     LegRefused,
     LegWaiting,
+    MenuStepped,
     RecordingMissing,
     RecordingStored,
 )
@@ -65,7 +66,7 @@ def apply(call: Call | None, event: Event) -> Change | None:
 
 def _tell(call: Call, event: Event, kind: str, at: int, **detail: Any) -> tuple[Call, Notice]:
     told = replace(call, sequence=call.sequence + 1)
-    return told, Notice(f"call.{kind}", at, told, event.recovered, detail)
+    return told, Notice(kind if "." in kind else f"call.{kind}", at, told, event.recovered, detail)
 
 
 def _created(event: CallCreated) -> Change:
@@ -111,7 +112,23 @@ def _ended(call: Call, event: LegEnded) -> Change:
     status, hangup = _outcome(call, event)
     recorded = call.record and call.answered_at is not None
     ended = _finish(call, event, status, hangup, Recording.PENDING if recorded else Recording.NONE)
-    return Change(ended.call, notices + ended.notices, (ForgetOutcome(ended.call),))
+    forget: tuple[Command, ...] = (ForgetOutcome(ended.call), *([ForgetSteps(ended.call)] if event.steps else []))
+    if event.steps > call.steps:
+        forget = ()  # the comparison finds those that are missing, and the outcome that leads to them
+    return Change(ended.call, notices + ended.notices, forget)
+
+
+def _stepped(call: Call, event: MenuStepped) -> Change | None:
+    """In order, each once. One that comes after a gap is left to the comparison, which brings those before it."""
+    if event.number != call.steps + 1:
+        return None
+    notices: tuple[Notice, ...] = ()
+    if call.status in _BEFORE_ANSWER:
+        answer = _answered(call, event, event.step.since)
+        call, notices = answer.call, answer.notices
+    kind = "ivr.completed" if event.step.last else "ivr.input"
+    call, notice = _tell(replace(call, steps=event.number), event, kind, event.at, **event.step.detail)
+    return Change(call, (*notices, notice))
 
 
 def _rerouted(call: Call, event: LegEnded | LegRefused, why: Hangup, at: int) -> Change:
@@ -154,7 +171,9 @@ def _outcome(call: Call, event: LegEnded) -> tuple[Status, Hangup]:
         sip = None
     ours = cause.ours if answered else far is Side.CALLEE and sip is None
     by, reason = Side.SYSTEM if ours else far, cause.reason
-    if event.end and not cancelled:
+    if event.end == PARTY_HUNG_UP:
+        by, reason = Side.CALLEE if far is Side.CALLER else Side.CALLER, cause.reason
+    elif event.end and not cancelled:
         by, reason = Side.SYSTEM, event.end
         status = Status.FAILED if event.end in _FAILS else status
     elif call.hangup_requested_at is not None:
@@ -201,7 +220,7 @@ def _recording_stored(call: Call, event: RecordingStored) -> Change | None:
     if call.recording is not Recording.PENDING:
         return None
     call = replace(call, recording=Recording.READY)
-    call, notice = _tell(call, event, "recording.ready", event.at, duration_ms=event.duration_ms)
+    call, notice = _tell(call, event, "call.recording.ready", event.at, duration_ms=event.duration_ms)
     return Change(call, (notice,))
 
 
@@ -210,6 +229,7 @@ def _recording_missing(call: Call, event: RecordingMissing) -> Change | None:
     return Change(replace(call, recording=Recording.LOST)) if call.recording is Recording.PENDING else None
 
 
+PARTY_HUNG_UP = "party_hung_up"  # an end: the one to whom the caller was put through has left
 _FAILS = frozenset({"encryption_refused"})  # ends of an answered call without a moment of media
 _SILENT = frozenset({causes.UNKNOWN, causes.NORMAL, causes.INTERWORKING})
 _BEFORE_ANSWER = (Status.INITIATING, Status.RINGING)
@@ -224,6 +244,7 @@ TABLE: dict[tuple[Status, type[Event]], Callable[[Call, Any], Change | None]] = 
     **{(status, LegEnded): _ended for status in _ALIVE},
     **{(status, LegLost): _lost for status in _ALIVE},
     (Status.INITIATING, LegRefused): _refused,
+    **{(status, MenuStepped): _stepped for status in (*_ALIVE, *TERMINAL)},
     **{(status, HangupRequested): _hangup_requested for status in _ALIVE},
     **{(status, RecordingStored): _recording_stored for status in TERMINAL},
     **{(status, RecordingMissing): _recording_missing for status in TERMINAL},

@@ -12,6 +12,7 @@ from service.control.originate import NumberBook, TrunkBook
 from service.control.reactor import Reactor
 from service.errors import StoreUnavailable, TrunkFull
 from service.numbers.number import Number, as_e164
+from service.numbers.route import RouteType
 from service.trunks.trunk import SANDBOX, Trunk
 
 log = structlog.get_logger()
@@ -136,5 +137,6 @@ class Reception:
             trunk_id=trunk_id,
             max_duration=self._max_duration,
             webhook_url=number.webhook_url,
+            ivr_id=route.target if (route := number.route) and route.type is RouteType.IVR else None,
             sandbox=trunk.sandbox if trunk else False,
         )

@@ -3,18 +3,29 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from service.calls.steps import Step
 from service.control.inbound import Offer
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelState:
-    """A live channel; `state` is `down`, `waiting`, `ringing` or `up`. `offer` is set where a trunk brought it."""
+    """A live channel; `state` is `down`, `waiting`, `ringing` or `up`. `offer` is set where a trunk brought it,
+    `routed` once it is on the way that its number's route says."""
 
     channel_id: str
     state: str
     created_at: int
     answered_at: int | None
     offer: Offer | None
+    routed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The steps of one channel in menus that a node still keeps, in order, each with its number."""
+
+    channel_id: str
+    steps: tuple[tuple[int, Step], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,7 @@ class BridgeState:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A row of the ledger: how a channel ended. `sip_code` and `rang` as of `LegEnded`, `offer` as above."""
+    """A row of the ledger: how a channel ended. `sip_code`, `rang` and `steps` as of `LegEnded`, `offer` as above."""
 
     channel_id: str
     ended_at: int
@@ -37,6 +48,7 @@ class Outcome:
     end: str
     offer: Offer | None
     rang: bool = False
+    steps: int = 0
 
 
 class Nodes(Protocol):
@@ -49,6 +61,10 @@ class Nodes(Protocol):
     async def ledger(self, node: str) -> list[Outcome]: ...
 
     async def forget(self, node: str, channel_id: str) -> None: ...
+
+    async def walks(self, node: str) -> list[Walk]: ...
+
+    async def forget_steps(self, node: str, channel_id: str) -> None: ...
 
     async def bridges(self, node: str) -> list[BridgeState]: ...
 

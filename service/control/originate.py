@@ -11,10 +11,11 @@ from service.calls.times import now_ms
 from service.control.gate import Gate
 from service.control.ports import Destinations, Switch
 from service.control.reactor import Reactor
+from service.control.sip_destinations import that_may_dial
 from service.errors import Fault, NoTrunk, RateLimitExceeded, TrunkFull, ValidationFailed
+from service.ivr.flow import Flow, Status
 from service.numbers.number import Number
-from service.trunks.trunk import Encryption, Trunk
-from service.trunks.uri import SipUri, parse
+from service.trunks.trunk import Trunk
 
 
 class NumberBook(Protocol):
@@ -31,6 +32,12 @@ class TrunkBook(Protocol):
     async def default(self) -> Trunk | None: ...
 
     async def sandbox(self) -> Trunk | None: ...
+
+
+class FlowBook(Protocol):
+    """Finds flows, as the store has them now."""
+
+    async def by_id(self, flow_id: str) -> Flow | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +68,13 @@ class Originator:
         switch: Switch,
         numbers: NumberBook,
         trunks: TrunkBook,
+        flows: FlowBook,
         app: str,
         gate: Gate | None = None,
         destinations: Destinations | None = None,
     ) -> None:
         self._reactor, self._switch = reactor, switch
-        self._numbers, self._trunks, self._app = numbers, trunks, app
+        self._numbers, self._trunks, self._flows, self._app = numbers, trunks, flows, app
         self._gate, self._destinations = gate or Gate(), destinations
 
     async def place(self, new: NewCall, call_id: str | None = None) -> Call:
@@ -142,9 +150,14 @@ class Originator:
             faults.append(Fault("from", new.from_, expected, "NUMBER_NOT_REGISTERED"))
         if new.agent_id is not None and new.ivr_id is not None:
             faults.append(Fault("ivr_id", new.ivr_id, "at most one of agent_id and ivr_id"))
-        for name, value in (("agent_id", new.agent_id), ("ivr_id", new.ivr_id)):
-            if value is not None:
-                faults.append(Fault(name, value, "the id of one that exists"))
+        if new.agent_id is not None:
+            faults.append(Fault("agent_id", new.agent_id, "the id of an agent that exists"))
+        if new.ivr_id is not None:
+            flow = await self._flows.by_id(new.ivr_id)
+            if flow is None:
+                faults.append(Fault("ivr_id", new.ivr_id, "the id of a flow that exists"))
+            elif flow.published is None:
+                faults.append(Fault("ivr_id", new.ivr_id, _NOT_READY[flow.status]))
         if new.trunk_id is not None and new.trunk_ids is not None:
             faults.append(Fault("trunk_id", new.trunk_id, "at most one of trunk_id and trunk_ids"))
         named: list[tuple[str, str | None]] = [("trunk_id", new.trunk_id)]
@@ -172,24 +185,16 @@ class Originator:
 
     async def _allowed(self, new: NewCall, trunks: list[Trunk]) -> list[Trunk]:
         """Those of the trunks that may dial the destination; at least one."""
-        uri = parse(new.to) if new.to.startswith("sip") else None
-        if uri is None:
-            return trunks
-        expected = "E.164: the trunk does not allow SIP destinations"
-        allowed = [trunk for trunk in trunks if trunk.allow_sip_destinations]
-        outside = [trunk for trunk in allowed if not trunk.sandbox]  # in the sandbox, a URI leads nowhere else
-        if outside and _encrypted(uri):
-            expected = "a SIP URI without TLS: the trunk does not encrypt"
-            outside = [trunk for trunk in outside if trunk.encryption is not Encryption.NONE]
-        if outside and (mine := [trunk for trunk in outside if _keeps_its_login(trunk, uri)]) != outside:
-            expected = "a SIP URI at the trunk's own host: its login would answer another host's challenge"
-            outside = mine
-        if outside and self._destinations is not None and (fault := await self._destinations.fault(new.to)):
-            expected, outside = fault, []
-        allowed = [trunk for trunk in allowed if trunk.sandbox or trunk in outside]
+        allowed, expected = await that_may_dial(new.to, trunks, self._destinations)
         if not allowed:
             raise ValidationFailed(Fault("to", new.to, expected))
         return allowed
+
+
+_NOT_READY = {
+    Status.PREPARING: "a flow that is ready; this one is still preparing",
+    Status.FAILED: "a flow that is ready; the prompts of this one could not be made",
+}
 
 
 def route_of(trunk: Trunk) -> Route:
@@ -200,13 +205,3 @@ def route_of(trunk: Trunk) -> Route:
 
 def _named(several: Sequence[str] | None, one: str | None) -> list[str]:
     return list(dict.fromkeys(several or ([one] if one else [])))
-
-
-def _keeps_its_login(trunk: Trunk, uri: SipUri) -> bool:
-    """Whether a call to the URI asks nobody but the carrier for the trunk's password."""
-    own = parse(trunk.termination_uri)
-    return not trunk.auth_username or (own is not None and own.host.lower() == uri.host.lower())
-
-
-def _encrypted(uri: SipUri) -> bool:
-    return uri.scheme == "sips" or uri.transport == "tls"

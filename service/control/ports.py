@@ -153,6 +153,15 @@ class Switch(Protocol):
         ...
 
 
+class Nodes(Protocol):
+    """What the nodes hold of flows, numbers and trunks."""
+
+    async def apply(self, kind: str, resource_id: str) -> None:
+        """Every node that can be reached has the `flow`, `number` or `trunk` as it is stored, or no more. Raises
+        nothing of nodes."""
+        ...
+
+
 class RecordingStorage(Protocol):
     """Where finished recordings are kept. Local folder now; an object store is another class."""
 

@@ -78,5 +78,6 @@ class Presenter:
         row = orjson.dumps({**head, "recovered": notice.recovered, "detail": notice.detail})
         if notice.quiet:
             return row, None
-        body = orjson.dumps({**head, "data": self.call(call)})
+        told = {"detail": notice.detail} if notice.type.startswith("ivr.") else {}
+        body = orjson.dumps({**head, "data": self.call(call), **told})
         return row, OutboxEntry(event_id, notice.type, call.id, call.webhook_url or "", body)

@@ -11,14 +11,23 @@ from collections.abc import Awaitable, Callable, Iterable, Set
 import structlog
 
 from service.calls.call import Call, Direction
-from service.calls.events import HangupRequested, LegAnswered, LegEnded, LegLost, LegMissing, LegRang, LegWaiting
+from service.calls.events import (
+    HangupRequested,
+    LegAnswered,
+    LegEnded,
+    LegLost,
+    LegMissing,
+    LegRang,
+    LegWaiting,
+    MenuStepped,
+)
 from service.calls.failover import REDIAL_MS
 from service.calls.ids import call_of, is_id
 from service.calls.status import Status
 from service.calls.times import now_ms
 from service.control import metrics
 from service.control.inbound import Reception
-from service.control.node_state import ChannelState, Nodes, Outcome
+from service.control.node_state import ChannelState, Nodes, Outcome, Walk
 from service.control.ports import CallStore
 from service.control.reactor import Reactor
 from service.errors import AsteriskUnavailable, StoreUnavailable
@@ -28,6 +37,7 @@ log = structlog.get_logger()
 FITS = {"up": Status.IN_PROGRESS, "ringing": Status.RINGING}  # a channel's state: its call's, where all is well
 GRACE_MS = 5_000  # a call younger than this may not have its channel yet, nor a channel its call
 SENT_MS = 1_000  # what a process that is gone had sent to a node, the node has heard after so long
+FORGOTTEN_MS = 86_400_000 + GRACE_MS  # no call lasts longer: steps that are older belong to none
 STUCK_MS = 3_000  # a claimed caller who has not been answered for this long was forgotten
 
 
@@ -69,18 +79,24 @@ class Reconciler:
         self._reactor.prune(node, believed)
         channels = await self._nodes.channels(node)
         outcomes = await self._nodes.ledger(node)
+        walks = {walk.channel_id: walk for walk in await self._nodes.walks(node)}
         for outcome in outcomes:
             if now_ms() - outcome.ended_at >= settled_ms:
-                await self._guarded(self._ended(node, outcome), outcome.channel_id)
+                walk = walks.pop(outcome.channel_id, None)
+                await self._guarded(self._ended(node, outcome, walk), outcome.channel_id)
         seen = set()
         for channel in channels:
             if call_id := self._call_id(channel):
                 seen.add(call_id)
                 await self._guarded(self._alive(node, call_id, channel), channel.channel_id)
+                if walk := walks.pop(channel.channel_id, None):
+                    await self._guarded(self._walked(call_id, walk), channel.channel_id)
+        for walk in walks.values():
+            await self._guarded(self._left(node, walk), walk.channel_id)
         await self._missing(node, believed - seen, {outcome.channel_id for outcome in outcomes})
         await self._bridges(node)
 
-    async def _guarded(self, work: Awaitable[None], channel_id: str) -> None:
+    async def _guarded(self, work: Awaitable[object], channel_id: str) -> None:
         """One find that cannot be used must not stand in the way of the others."""
         try:
             await work
@@ -95,7 +111,28 @@ class Reconciler:
             return self._reception.call_id(found.channel_id, found.offer.at)
         return named
 
-    async def _ended(self, node: str, outcome: Outcome) -> None:
+    async def _walked(self, call_id: str, walk: Walk) -> Call | None:
+        """Tells what a party did in menus; what is on record already changes nothing."""
+        held = await self._store.load(call_id)
+        call = held.call if held else None
+        for number, step in walk.steps:
+            if call is not None and number > call.steps:
+                told = MenuStepped(
+                    call_id=call_id, at=step.at, recovered=True, channel_id=walk.channel_id, number=number, step=step
+                )
+                call = await self._reactor.handle(told)
+        return call
+
+    async def _left(self, node: str, walk: Walk) -> None:
+        """Steps of a channel that is gone, with its outcome or with a node that restarted."""
+        number, last = walk.steps[-1]
+        call_id = call_of(walk.channel_id)
+        call = await self._walked(call_id, walk) if call_id else None
+        stored = call is not None and call.ended and call.steps >= number
+        if stored or now_ms() - last.at > FORGOTTEN_MS:
+            await self._nodes.forget_steps(node, walk.channel_id)
+
+    async def _ended(self, node: str, outcome: Outcome, walk: Walk | None) -> None:
         call_id = self._call_id(outcome)
         if call_id is not None:
             fact = LegEnded(
@@ -108,11 +145,16 @@ class Reconciler:
                 answered_at=outcome.answered_at,
                 end=outcome.end,
                 rang=outcome.rang,
+                steps=outcome.steps,
             )
             metrics.RECONCILED.labels("ended").inc()
             if outcome.offer is not None:
                 await self._reception.recovered(outcome.offer)
-            await self._reactor.handle(fact)
+            if walk is not None:
+                await self._walked(call_id, walk)
+            call = await self._reactor.handle(fact)
+            if walk is not None and (call is None or call.steps >= walk.steps[-1][0]):
+                await self._nodes.forget_steps(node, outcome.channel_id)
         await self._nodes.forget(node, outcome.channel_id)
 
     async def _alive(self, node: str, call_id: str, channel: ChannelState) -> None:
@@ -120,7 +162,7 @@ class Reconciler:
         call, name = held.call if held else None, channel.channel_id
         if _as_it_should_be(call, channel):
             return
-        if call is None and channel.state == "up" and channel.offer is not None:
+        if call is None and channel.offer is not None and (channel.state == "up" or channel.routed):
             await self._reception.recovered(channel.offer)
         if channel.state == "up":
             at = channel.answered_at or now_ms()
@@ -128,7 +170,7 @@ class Reconciler:
         elif channel.state == "ringing":
             rang = LegRang(call_id=call_id, at=now_ms(), recovered=True, channel_id=name)
             call = await self._reactor.handle(rang)
-        elif channel.offer is not None and now_ms() - channel.created_at > STUCK_MS:
+        elif channel.offer is not None and not channel.routed and now_ms() - channel.created_at > STUCK_MS:
             if call is None:
                 await self._reception.offered(channel.offer)
                 return

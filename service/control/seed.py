@@ -8,6 +8,7 @@ from service.calls.times import now_ms
 from service.control.collections import Collection
 from service.errors import Conflict
 from service.numbers.number import Number
+from service.numbers.route import Route, RouteType
 from service.trunks.trunk import Codec, Encryption, Trunk
 
 SCOPES = ("voice:read", "voice:write", "admin")
@@ -38,7 +39,7 @@ async def plant(seeds: Seeds, keys: Keys, numbers: Collection, trunks: Collectio
         await _add(trunks, asdict(built_in()))
     for number in seeds.numbers:
         if await numbers.find(number) is None:
-            await _add(numbers, asdict(Number(mint("num"), number, now_ms())))
+            await _add(numbers, asdict(Number(mint("num"), number, now_ms(), route=Route(RouteType.HOLD))))
 
 
 def built_in() -> Trunk:

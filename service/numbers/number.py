@@ -6,6 +6,8 @@ from typing import Any
 
 import phonenumbers
 
+from service.numbers.route import BEFORE_ROUTES, Route, route_of
+
 _SEPARATORS = str.maketrans("", "", " -.()/")  # RFC 3966, visual separators
 _DIGITS = re.compile(r"\+?[0-9]{3,20}")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -15,7 +17,7 @@ _ABROAD = ("011", "00")  # what most of the world dials before a country code
 @dataclass(frozen=True, slots=True)
 class Number:
     """`number` is E.164 with `+`. Calls from it go by `trunk_id`, or by `trunk_ids`, the next where one fails; at most
-    one of them is set. `webhook_url` hears of the number's inbound calls."""
+    one of them is set. Calls to it go by `route`, nowhere without one; `webhook_url` hears of them."""
 
     id: str
     number: str
@@ -24,12 +26,31 @@ class Number:
     trunk_id: str | None = None
     webhook_url: str | None = None
     trunk_ids: tuple[str, ...] = ()
+    route: Route | None = None
+
+    @property
+    def trunks(self) -> tuple[str, ...]:
+        """The trunks that it names, in the order in which they are tried."""
+        return self.trunk_ids or ((self.trunk_id,) if self.trunk_id else ())
 
 
 def number_of(document: dict[str, Any]) -> Number:
     """The number of a stored document; unknown fields are passed over."""
     known = {name: value for name, value in document.items() if name in Number.__dataclass_fields__}
-    return Number(**{**known, "trunk_ids": tuple(document.get("trunk_ids") or ())})
+    route = route_of(document["route"]) if "route" in document else BEFORE_ROUTES
+    return Number(**{**known, "trunk_ids": tuple(document.get("trunk_ids") or ()), "route": route})
+
+
+def is_e164(text: str) -> bool:
+    """Whether `text` is a possible telephone number in E.164, written exactly so."""
+    if not _E164.fullmatch(text):
+        return False
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        return False
+    exact = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) == text
+    return exact and phonenumbers.is_possible_number(number)
 
 
 def as_e164(dialled: str, country: str | None = None) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
-"""Numbers and trunks as the use cases ask for them, over their collections."""
+"""Numbers, trunks and flows as the use cases ask for them, over their collections."""
 
+from service.ivr.flow import Flow, flow_of
 from service.numbers.number import Number, number_of
 from service.store.documents import Documents
 from service.trunks.trunk import Trunk, trunk_of
@@ -38,3 +39,14 @@ class RedisTrunks:
     async def sandbox(self) -> Trunk | None:
         found = await self.documents.flagged("sandbox")
         return trunk_of(found) if found else None
+
+
+class RedisFlows:
+    """`FlowBook`. `documents` keeps nothing in memory."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+
+    async def by_id(self, flow_id: str) -> Flow | None:
+        found = await self.documents.get(flow_id)
+        return flow_of(found) if found else None

@@ -87,7 +87,7 @@ class Sender:
                     status, body = await self._post(url, secret, delivery_id, event)
                 error = _refusal(status)
             except Exception as failure:
-                error = _describe(failure)
+                error = describe(failure)
         return Answer(status, error, round((time.monotonic() - started) * 1000), body)
 
     async def _post(self, url: str, secret: bytes, delivery_id: str, event: OutboxEntry) -> tuple[int, str]:
@@ -120,7 +120,8 @@ def _refusal(status: int) -> str:
     return f"HTTP {status}, redirects are not followed" if 300 <= status < 400 else f"HTTP {status}"
 
 
-def _describe(failure: Exception) -> str:
+def describe(failure: Exception) -> str:
+    """Why a request failed, in a few words that name no URL."""
     if isinstance(failure, aiohttp.ClientConnectorError) and failure.os_error.errno == errno.EACCES:
         return "address not allowed"
     return next((text for kind, text in _ERRORS if isinstance(failure, kind)), "failed")

@@ -9,6 +9,7 @@ from service.errors import StoreUnavailable
 from service.settings import Settings
 from service.webhooks.desk import Desk
 from service.webhooks.dispatcher import Dispatcher
+from service.webhooks.fetch import Fetcher
 from service.webhooks.guard import Guard
 from service.webhooks.ports import Deliveries, Lanes, Outbox, Webhooks
 from service.webhooks.sender import Sender
@@ -19,10 +20,12 @@ FLUSH_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What the rest of the service sees of the room. `check_url`: why a URL is refused at creation, or None."""
+    """What the rest of the service sees of the room. `check_url`: why a URL is refused at creation, or None; `fetch`
+    brings what a user's URL leads to (`Fetcher`)."""
 
     courier: Desk
     check_url: Callable[[str], Awaitable[str | None]]
+    fetch: Callable[[str], Awaitable[bytes]]
 
 
 @asynccontextmanager
@@ -51,7 +54,8 @@ async def webhooks(
     )
     running = asyncio.create_task(dispatcher.run())
     try:
-        yield Post(Desk(deliveries, outbox, dispatcher.wake), guard.check)
+        async with Fetcher(guard) as fetcher:
+            yield Post(Desk(deliveries, outbox, dispatcher.wake), guard.check, fetcher.fetch)
         await flushed(outbox)
     finally:
         running.cancel()

@@ -1,14 +1,20 @@
 """Small collections on the real Redis."""
 
 import asyncio
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import pytest
 
 from service.calls.ids import mint
 from service.control.numbers import NumberRegistry
+from service.control.route_check import RouteCheck
 from service.control.webhooks import WebhookRegistry
-from service.errors import Conflict, InvalidCursor
+from service.errors import Conflict, InvalidCursor, ValidationFailed
+from service.ivr.flow import Flow
+from service.store.books import RedisNumbers, RedisTrunks
 from service.store.documents import Documents
+from tests.fakes import FakeFlows
 
 
 @pytest.fixture
@@ -119,13 +125,48 @@ async def test_pages(numbers):
         await numbers.page("cur_x", 3)
 
 
+def registry(redis, *flows):
+    documents, trunks = Documents(redis, "numbers", "num", unique="number"), Documents(redis, "trunks", "trunk")
+    check = RouteCheck(RedisNumbers(documents), RedisTrunks(trunks), FakeFlows(*flows), None)
+    return NumberRegistry(documents, documents, trunks, check, SimpleNamespace(apply=AsyncMock()))
+
+
 async def test_a_repeated_request_finds_what_the_first_one_made(redis):
-    numbers = NumberRegistry(Documents(redis, "numbers", "num", unique="number"), Documents(redis, "trunks", "trunk"))
+    numbers = registry(redis)
     webhooks = WebhookRegistry(Documents(redis, "webhooks", "wh"), courier=None)
     seed = mint("call")
-    made = [await numbers.create("+12025550100", None, None, None, seed) for _ in range(2)]
+    made = [await numbers.create({"number": "+12025550100"}, seed) for _ in range(2)]
     assert made[0] == made[1]
     made = [await webhooks.create("http://x/", ["*"], None, seed) for _ in range(2)]
     assert made[0] == made[1]
     assert made[0]["signing_secret"]
     assert (await webhooks.page(None, 10)).total == 1
+
+
+async def test_a_numbers_route_is_stored_and_found_by_its_target(redis):
+    numbers = registry(redis, Flow("ivr_1", "Menu", 0))
+    menu = {"type": "ivr", "target": "ivr_1"}
+    made = await numbers.create({"number": "+12025550100", "route": menu})
+    assert (await numbers.get(made["id"]))["route"] == menu
+    assert await numbers.routed_to("ivr", "ivr_1") == ["+12025550100"]
+    await asyncio.gather(
+        numbers.update(made["id"], {"route": {"type": "hold"}}), numbers.update(made["id"], {"friendly_name": "Desk"})
+    )
+    shown = await numbers.get(made["id"])
+    assert (shown["route"], shown["friendly_name"]) == ({"type": "hold", "target": None}, "Desk")
+    assert await numbers.routed_to("ivr", "ivr_1") == []
+
+
+async def test_a_number_is_undone_where_its_flow_went_at_that_moment(redis):
+    flow = Flow("ivr_1", "Menu", 0)
+    flows, numbers = SimpleNamespace(by_id=AsyncMock(return_value=flow)), registry(redis, flow)
+    made = await numbers.create({"number": "+12025550100", "route": {"type": "hold"}})
+    numbers._check._flows = flows
+    flows.by_id.side_effect = [flow, None]
+    with pytest.raises(ValidationFailed):
+        await numbers.update(made["id"], {"route": {"type": "ivr", "target": "ivr_1"}})
+    assert await numbers.get(made["id"]) == made
+    flows.by_id.side_effect = [None]
+    with pytest.raises(ValidationFailed):
+        await numbers.create({"number": "+12025550101", "route": {"type": "ivr", "target": "ivr_1"}})
+    assert (await numbers.page(None, 10)).items == [made]

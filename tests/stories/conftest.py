@@ -8,10 +8,14 @@ from service.stack import tree as trees
 from service.stack.progress import Progress
 from service.stack.tree import Tree
 from tests.stories.client import Api
+from tests.stories.farends.callers import Callers
 from tests.stories.farends.certificates import Authority
+from tests.stories.farends.far_asterisk import FarAsterisk
+from tests.stories.menus import Menus
 from tests.stories.network import Network
 from tests.stories.node import NodeView
 from tests.stories.receiver import Receiver
+from tests.stories.sayings import Sayings
 from tests.stories.sound import prompt
 from tests.stories.trunks import Trunks
 
@@ -82,6 +86,30 @@ async def receiver():
 def tree(stack):
     """The programs of far ends."""
     return Tree(stack.settings.tree)
+
+
+@pytest.fixture(scope="session")
+async def telephones(tree, tmp_path_factory):
+    """A carrier whose customers call us, and press keys."""
+    async with FarAsterisk(tree, tmp_path_factory.mktemp("telephones")) as far:
+        yield far
+
+
+@pytest.fixture(scope="module")
+async def menus(stack, live, telephones):
+    """Menus, and those who call them."""
+    at = f"127.0.0.1:{stack.env['ORBIT_SIP_UDP']};transport=udp"
+    async with Trunks(live) as trunks, Callers(telephones, at) as callers:
+        own = {"origination_uris": [f"sip:{telephones.host}"], "allow_sip_destinations": True, "codecs": ["PCMU"]}
+        async with Menus(live, telephones, await trunks.make(telephones.at(), **own), callers) as made:
+            yield made
+
+
+@pytest.fixture(scope="session")
+async def says(stack):
+    """What a text of a menu sounds like."""
+    async with Sayings(stack) as voice:
+        yield voice
 
 
 @pytest.fixture(scope="session")

@@ -238,6 +238,31 @@ async def test_what_two_put_at_once_is_both_kept(api):
     await api.ask("DELETE", where)
 
 
+@pytest.mark.parametrize(
+    ("route", "field", "expected"),
+    [
+        ({"type": "fax"}, "type", "'agent', 'ivr'"),
+        ({"type": "ivr"}, "target", "the id of a flow"),
+        ({"type": "ivr", "target": "ivr_x"}, "target", "the id of a flow"),
+        ({"type": "number", "target": "5551234"}, "target", "E.164"),
+        ({"type": "sip", "target": "sip:${SHELL(id)}@h"}, "target", "a SIP URI"),
+        ({"type": "hold", "target": "+14155550100"}, "target", "null"),
+        ({"type": "agent", "target": "agt_1"}, "type", "not available yet"),
+        ({"type": None, "target": "ivr_x"}, "target", "null"),
+    ],
+)
+async def test_a_route_that_leads_nowhere_is_refused(api, route, field, expected):
+    made = next(each for each in await api.get("/numbers") if each["number"] == CALL["from"])
+    status, _, body = await api.ask("PUT", f"/v1/numbers/{made['id']}/routing", json=route)
+    assert (status, body["error"]["details"]["field"]) == (422, field), body
+    assert expected in body["error"]["details"]["expected"]
+    if route["type"] is not None:
+        body = {"number": "+12025550166", "route": route}
+        status, _, body = await api.ask("POST", "/v1/numbers", json=body)
+        assert (status, body["error"]["details"]["field"]) == (422, f"route.{field}"), body
+    assert await api.get(f"/numbers/{made['id']}") == made
+
+
 async def test_numbers_come_and_go(api):
     number = f"+1415555{secrets.randbelow(10_000):04}"
     status, _, body = await api.ask("POST", "/v1/numbers", json={"number": number, "friendly_name": "Desk"})
@@ -248,6 +273,13 @@ async def test_numbers_come_and_go(api):
     assert made in await api.get("/numbers", params={"limit": 100})
     call = await api.call("+15005550001", **{"from": number})
     await api.ends(call["id"])
+    assert made["route"] is None
+    route = {"type": "number", "target": "+14155550100"}
+    status, _, body = await api.ask("PUT", f"/v1/numbers/{made['id']}/routing", json=route)
+    assert (status, body["data"]) == (200, {**made, "route": route})
+    status, _, body = await api.ask("PUT", f"/v1/numbers/{made['id']}", json={"friendly_name": None, "colour": "blue"})
+    assert (status, body["data"]) == (200, {**made, "friendly_name": None, "route": route})
+    assert body["meta"]["warnings"] == ["unknown field: colour"]
     status, _, body = await api.ask("DELETE", f"/v1/numbers/{made['id']}")
     assert (status, body) == (204, b"")
     assert error((await api.ask("GET", f"/v1/numbers/{made['id']}"))[2]) == "NOT_FOUND"

@@ -7,8 +7,8 @@ import pytest
 
 SERVICE = Path(__file__).parents[2] / "service"
 CORE = {"calls"}
-FEATURES = {"numbers", "trunks"}
-ADAPTERS = {"asterisk", "store", "storage", "webhooks"}
+FEATURES = {"ivr", "numbers", "trunks"}
+ADAPTERS = {"asterisk", "speech", "store", "storage", "webhooks"}
 ANYBODY = CORE | {"settings", "errors"}
 MAY = {
     "calls": CORE,
@@ -23,13 +23,15 @@ MAY = {
     "errors": set(),
     "log": set(),
     "app": None,  # wires all; only what runs it imports it
+    "carriers": None,  # a part of `app`
+    "menus": None,  # likewise
     "serve": {"settings", "log", "handover", "api", "app"},
     "cli": {"settings", "errors", "serve", "fleet", "handover", "stack", "store"},
     "__main__": {"cli"},
     "__init__": set(),
 }
 PURE = CORE | FEATURES
-TABLES = {"phonenumbers"}  # numbering plans, without I/O: for features
+TABLES = {"phonenumbers", "rapidfuzz"}  # numbering plans and likeness, without I/O: for features
 
 
 def room_of(file: Path) -> str:

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from service import errors
+from service.api.number_schemas import CreateNumber
 from service.api.schemas import CreateTrunk
 from service.calls.causes import CAUSES
 from service.calls.explanation import REASONS
 from service.calls.status import Status
+from service.numbers.route import RouteType
 from service.settings import Settings
 from service.stack.settings import StackSettings
 from service.trunks.health import Status as TrunkStatus
@@ -28,6 +30,12 @@ def test_trunks():
     named = [name for name in fields if name in {f.alias or n for n, f in CreateTrunk.model_fields.items()}]
     assert named == [f.alias or name for name, f in CreateTrunk.model_fields.items()]
     assert {f"`{status}`" for status in TrunkStatus} == set(shown[shown.index("`status`") + 2 :][: len(TrunkStatus)])
+
+
+def test_numbers():
+    named = [name.strip("`") for row in rows("numbers.md") for name in row[0].split()]
+    assert set(CreateNumber.model_fields) <= set(named)
+    assert set(RouteType) <= set(named)
 
 
 def plain(default) -> str:

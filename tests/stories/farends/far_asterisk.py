@@ -24,6 +24,7 @@ from tests.stories.network import Network
 
 OWN = Path(__file__).parent / "asterisk"
 MEDIA = {"none": "no", "tls": "no", "tls_srtp": "sdes"}
+UNUSED = ("ORBIT_SIP_UDP", "ORBIT_SIP_TLS", "ORBIT_SIP_TLS_UNVERIFIED", "ORBIT_INBOUND_MAX_DURATION")  # a node's own
 BLOCK = re.compile(rb"<--- (Received|Transmitting) SIP \w+ \((\d+) bytes\) (?:from|to) (\w+):(\S+):\d+ --->\n")
 
 
@@ -90,6 +91,7 @@ class FarAsterisk:
             "ORBIT_FAR_USER": self.user,
             "ORBIT_FAR_PASSWORD": login[1] if login else "none",
             "ORBIT_FAR_NODES": ",".join(nodes),
+            **dict.fromkeys(UNUSED, ""),
         }
         rtp = loopback.RTP
         state = folder / "asterisk"

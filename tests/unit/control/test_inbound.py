@@ -12,14 +12,16 @@ from service.control.inbound import Offer, Reception
 from service.control.present import Presenter
 from service.control.reactor import Reactor
 from service.numbers.number import Number
+from service.numbers.route import route_of
 from service.trunks.trunk import Trunk
 from tests.fakes import FakeCalls, FakeNumbers, FakeStanding, FakeSwitch, FakeTrunks
 
 A = Trunk("trunk_a", "A", 0, max_channels=1, country="DE")
 B = Trunk("trunk_b", "B", 0)
 SANDBOX = Trunk("trunk_s", "Sandbox", 0, sandbox=True)
-NUMBER = Number("num_1", "+12025551234", 0, webhook_url="http://x/")
-BERLIN = Number("num_2", "+493012345678", 0)
+HOLD = route_of({"type": "hold"})
+NUMBER = Number("num_1", "+12025551234", 0, webhook_url="http://x/", route=HOLD)
+BERLIN = Number("num_2", "+493012345678", 0, route=HOLD)
 
 
 class World:

@@ -14,9 +14,20 @@ from service.control.originate import NewCall, Originator
 from service.control.present import Presenter
 from service.control.reactor import Reactor
 from service.errors import ConcurrencyLimitExceeded, NoTrunk, RateLimitExceeded, ValidationFailed
+from service.ivr.flow import Flow
+from service.ivr.flow import Status as FlowStatus
 from service.numbers.number import Number
 from service.trunks.trunk import Encryption, Trunk
-from tests.fakes import FakeCalls, FakeMeter, FakeNumbers, FakeReachability, FakeStanding, FakeSwitch, FakeTrunks
+from tests.fakes import (
+    FakeCalls,
+    FakeFlows,
+    FakeMeter,
+    FakeNumbers,
+    FakeReachability,
+    FakeStanding,
+    FakeSwitch,
+    FakeTrunks,
+)
 
 NUMBER = Number("num_1", "+12025551234", 0)
 A, B, C = (
@@ -35,14 +46,21 @@ class Elsewhere:
 
 
 class Desk:
-    def __init__(self, *trunks, number=NUMBER):
+    def __init__(self, *trunks, number=NUMBER, flows=()):
         self.calls, self.switch = FakeCalls(), FakeSwitch()
         self.far_ends, self.meter = FakeReachability(), FakeMeter()
         gate = Gate(self.far_ends, self.meter)
         presenter = Presenter("http://host", b"secret", 24)
         self.reactor = Reactor(self.calls, self.switch, presenter, FakeStanding(), gate)
         self.originator = Originator(
-            self.reactor, self.switch, FakeNumbers(number), FakeTrunks(*trunks), "orbit-p1", gate, Elsewhere()
+            self.reactor,
+            self.switch,
+            FakeNumbers(number),
+            FakeTrunks(*trunks),
+            FakeFlows(*flows),
+            "orbit-p1",
+            gate,
+            Elsewhere(),
         )
 
     async def place(self, to="+14155550100", call_id=None, **more):
@@ -206,3 +224,26 @@ async def test_a_login_is_not_shown_to_another_host():
     with pytest.raises(ValidationFailed):
         await desk.place("sip:bob@192.0.2.77", trunk_id="trunk_p")
     assert await desk.place("sip:bob@192.0.2.9", trunk_id="trunk_p")
+
+
+@pytest.mark.parametrize(
+    ("flow", "expected"),
+    [
+        (None, "the id of a flow that exists"),
+        (Flow("ivr_1", "Menu", 0), "a flow that is ready; this one is still preparing"),
+        (
+            Flow("ivr_1", "Menu", 0, status=FlowStatus.FAILED),
+            "a flow that is ready; the prompts of this one could not be made",
+        ),
+    ],
+)
+async def test_a_flow_that_cannot_run_yet_takes_no_call(flow, expected):
+    with pytest.raises(ValidationFailed) as caught:
+        await Desk(A, flows=[flow] if flow else []).place(trunk_id="trunk_a", ivr_id="ivr_1")
+    assert [(f.field, f.value, f.expected) for f in caught.value.faults] == [("ivr_id", "ivr_1", expected)]
+
+
+@pytest.mark.parametrize("status", FlowStatus)
+async def test_a_flow_runs_as_it_was_published_while_a_new_version_is_made(status):
+    desk = Desk(A, flows=[Flow("ivr_1", "Menu", 0, status=status, published={"version": 1})])
+    assert (await desk.place(trunk_id="trunk_a", ivr_id="ivr_1")).ivr_id == "ivr_1"

@@ -16,9 +16,11 @@ from service.control.reactor import Reactor
 from service.control.reconcile import GRACE_MS, STUCK_MS, Reconciler
 from service.errors import StoreUnavailable
 from service.numbers.number import Number
+from service.numbers.route import route_of
 from tests.fakes import FakeCalls, FakeNodes, FakeNumbers, FakeStanding, FakeSwitch, FakeTrunks
 
-NUMBER = Number("num_1", "+12025551234", 0, webhook_url="http://x/")
+HOLD = route_of({"type": "hold"})
+NUMBER = Number("num_1", "+12025551234", 0, webhook_url="http://x/", route=HOLD)
 
 
 class World:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from service.control import trunk_sync
+from service.control import node_sync
 from service.control.membership import Round
 from service.control.trunk_sync import Origin, TrunkSync, home
 from service.errors import AsteriskUnavailable
@@ -76,7 +76,7 @@ def sync_of(store, nodes, held=("node1", "node2")):
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch):
-    monkeypatch.setattr(trunk_sync, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(node_sync, "LOOK_SECONDS", 0.001)
 
 
 async def running(sync, until):
@@ -132,7 +132,7 @@ async def test_only_the_holder_of_a_node_compares_with_it():
 
 async def test_a_node_that_hangs_keeps_a_request_only_for_a_while(monkeypatch):
     """Not even many of them, one behind the other."""
-    monkeypatch.setattr(trunk_sync, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(node_sync, "PATIENCE_SECONDS", 0.05)
     nodes = Nodes("node1", "node2")
     asleep = asyncio.Event()
     reach = nodes._reach
@@ -154,7 +154,7 @@ async def test_a_node_that_hangs_keeps_a_request_only_for_a_while(monkeypatch):
 
 
 async def test_a_node_that_failed_is_compared_soon_and_hears_nothing_until_then(monkeypatch):
-    monkeypatch.setattr(trunk_sync, "AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(node_sync, "AGAIN_SECONDS", 0.05)
     nodes = Nodes("node1")
     nodes.away.add("node1")
     sync = sync_of(Store(TRUNK), nodes)

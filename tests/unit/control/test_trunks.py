@@ -8,12 +8,15 @@ import pytest
 from service.calls.ids import mint
 from service.control.loops import LoopCheck
 from service.control.numbers import NumberRegistry
+from service.control.route_check import RouteCheck
 from service.control.seed import built_in
 from service.control.trunks import TrunkRegistry
 from service.errors import Conflict, InUse, NotFound, StoreUnavailable, ValidationFailed
+from service.store.books import RedisNumbers, RedisTrunks
 from service.trunks.health import Health, State
 from service.trunks.trunk import Trunk
 from tests.documents import FakeDocuments
+from tests.fakes import FakeFlows
 
 CARRIER = {"name": "Carrier", "termination_uri": "sip:192.0.2.9:5060"}
 LOGIN = {"auth_username": "u", "auth_password": "hunter2"}
@@ -25,8 +28,12 @@ class House:
     def __init__(self):
         self.documents = FakeDocuments(unique="name", sole="default")
         self.number_documents = FakeDocuments(unique="number")
-        self.numbers = NumberRegistry(self.number_documents, self.documents)
         self.applied, self.live, self.health = [], {}, {}
+        numbers = RedisNumbers(self.number_documents)
+        check = RouteCheck(numbers, RedisTrunks(self.documents), FakeFlows(), None)
+        nodes = SimpleNamespace(apply=self.told)
+        self.numbers = NumberRegistry(self.number_documents, self.number_documents, self.documents, check, nodes)
+        self.renumbered = []
 
         async def applied(trunk_id):
             self.applied.append((trunk_id, await self.documents.get(trunk_id)))
@@ -45,6 +52,9 @@ class House:
             SimpleNamespace(apply=applied),
             LoopCheck(["198.51.100.7:5060"], False, nobody),
         )
+
+    async def told(self, kind, number_id):
+        self.renumbered.append((kind, number_id))
 
     async def sandbox(self):
         trunk = built_in()
@@ -199,7 +209,7 @@ async def test_a_trunk_with_live_calls_is_deleted_by_force_alone(house):
 
 async def test_a_call_that_comes_while_a_trunk_is_deleted_keeps_it(house):
     made = await house.trunks.create(CARRIER)
-    number = await house.numbers.create("+12025550100", None, made["id"], None)
+    number = await house.numbers.create({"number": "+12025550100", "trunk_id": made["id"]})
 
     async def call():
         house.live[made["id"]] = 1
@@ -215,7 +225,7 @@ async def test_a_call_that_comes_while_a_trunk_is_deleted_keeps_it(house):
 
 async def test_a_delete_that_broke_off_is_repeated(house):
     made = await house.trunks.create(CARRIER)
-    number = await house.numbers.create("+12025550100", None, made["id"], None)
+    number = await house.numbers.create({"number": "+12025550100", "trunk_id": made["id"]})
     delete = house.documents.delete
 
     async def broken(document):
@@ -233,12 +243,13 @@ async def test_a_delete_that_broke_off_is_repeated(house):
 async def test_numbers_let_go_of_a_trunk_that_is_deleted(house):
     one = await house.trunks.create(CARRIER)
     two = await house.trunks.create({**CARRIER, "name": "Two"})
-    single = await house.numbers.create("+12025550100", None, one["id"], None)
-    several = await house.numbers.create("+12025550101", None, None, None, None, [one["id"], two["id"]])
-    other = await house.numbers.create("+12025550102", None, two["id"], None)
+    single = await house.numbers.create({"number": "+12025550100", "trunk_id": one["id"]})
+    several = await house.numbers.create({"number": "+12025550101", "trunk_ids": [one["id"], two["id"]]})
+    other = await house.numbers.create({"number": "+12025550102", "trunk_id": two["id"]})
     await house.trunks.delete(one["id"], force=False)
     shown = [await house.numbers.get(number["id"]) for number in (single, several, other)]
     assert [(n["trunk_id"], n["trunk_ids"]) for n in shown] == [(None, []), (None, [two["id"]]), (two["id"], [])]
+    assert house.renumbered[3:] == [("number", single["id"]), ("number", several["id"])]
 
 
 @pytest.mark.parametrize("missing", ["trunk_01J00000000000000000000000", "nonsense", ""])

@@ -3,6 +3,7 @@
 import pytest
 
 from service.numbers.number import Number, as_e164, number_of
+from service.numbers.route import BEFORE_ROUTES
 
 
 @pytest.mark.parametrize(
@@ -43,5 +44,5 @@ def test_junk_is_no_number(junk, country):
 
 def test_a_number_that_an_older_version_stored():
     stored = {"id": "num_1", "number": "+12025550100", "created_at": 1, "trunk_id": None, "colour": "blue"}
-    assert number_of(stored) == Number("num_1", "+12025550100", 1)
+    assert number_of(stored) == Number("num_1", "+12025550100", 1, route=BEFORE_ROUTES)
     assert number_of({**stored, "trunk_ids": ["trunk_1"]}).trunk_ids == ("trunk_1",)
