@@ -13,8 +13,8 @@ class Step:
     `since` is when the menu began to ask, or a transfer to ring. `input` is a key, `timeout`, or what became of a
     transfer (Asterisk's DIALSTATUS in small letters); empty where the party leaves the menus for good: then `outcome`
     says how, `transferred`, `hangup`, `caller_hung_up`, `unavailable` or `max_duration`. `by` is `key` or `speech`,
-    empty where the party did nothing, `valid` where the menu has such a key. `action` is what the menu does then, `replay`
-    where it begins again.
+    empty where the party did nothing, `valid` where the menu has such a key. `action` is what the menu does then,
+    `replay` where it begins again.
     """
 
     flow_id: str

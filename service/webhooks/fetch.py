@@ -101,5 +101,6 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     async for piece in response.content.iter_chunked(64 * 1024):
         read += piece
         if len(read) > MAX_BYTES:
+            response.close()  # the rest is not waited for
             raise NotFetched(f"greeting_url: more than {MAX_BYTES // 1_000_000} MB.")
     return bytes(read)

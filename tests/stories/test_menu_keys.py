@@ -59,7 +59,6 @@ async def put_through(menus, main, says, speech, dtmf, key):
     action = {"1": "transfer_number", "2": "transfer_sip"}[key]
     assert await steps(menus, caller) == ([(key, action)], "transferred")
     assert (await menus.live.get(f"/voice/calls/{call['id']}"))["hangup"]["by"] == "caller"
-    assert await says.times(caller.heard(), GREETING) == 1
 
 
 async def second_floor(menus, main, says, dtmf):
@@ -74,14 +73,14 @@ async def street(menus, main, says, dtmf):
     assert await caller.gone() == (16, None)
     assert await steps(menus, caller) == ([("4", "say"), ("*", "hangup")], "hangup")
     heard = caller.heard()
-    assert (await says.times(heard, STREET), await says.times(heard, GREETING)) == (1, 2)
+    assert (await says.times(heard, STREET), await says.times(heard, GREETING)) == (1, 1)
 
 
 async def again(menus, main, says, dtmf):
     caller = await menus.calls(main, (BEGINS, "5"), (1.2, "5"), (1.2, "*"), dtmf=dtmf)
     assert await caller.gone() == (16, None)
     assert await steps(menus, caller) == ([("5", "repeat"), ("5", "repeat"), ("*", "hangup")], "hangup")
-    assert await says.times(caller.heard(), GREETING) == 3
+    assert await says.times(caller.heard(), GREETING) == 2  # and a syllable of the first one
 
 
 async def busy(menus, main, says, dtmf):
@@ -118,14 +117,17 @@ async def test_every_action_is_reached(menus, main, says, speech, dtmf):
             callers.create_task(what(menus, main, says, dtmf))
 
 
-@pytest.mark.parametrize("dtmf", KINDS)
-async def test_every_key_is_known(menus, dtmf):
+async def test_every_key_is_known(menus):
     keys = "1234567890*"
     flow = await menus.flow(*(option(key, "repeat") for key in keys), option("#", "hangup"), greeting=EACH)
-    script = (BEGINS, ""), *((0.4, key) for key in keys + "#")
-    caller = await menus.calls(await menus.leading_to(flow), *script, dtmf=dtmf)
-    assert await caller.gone() == (16, None)
-    assert await steps(menus, caller) == ([*((key, "repeat") for key in keys), ("#", "hangup")], "hangup")
+    number = await menus.leading_to(flow)
+
+    async def all_keys(dtmf):
+        caller = await menus.calls(number, (BEGINS, ""), *((0.3, key) for key in keys + "#"), dtmf=dtmf)
+        assert await caller.gone() == (16, None)
+        assert await steps(menus, caller) == ([*((key, "repeat") for key in keys), ("#", "hangup")], "hangup")
+
+    await asyncio.gather(*map(all_keys, KINDS))
 
 
 async def test_a_key_cuts_the_greeting_short(menus, main, says):
@@ -140,23 +142,23 @@ async def test_a_key_cuts_the_greeting_short(menus, main, says):
 
 async def test_a_caller_who_says_nothing_hears_the_menu_again_and_then_the_fallback(menus, says):
     flow = await menus.flow(
-        option("1", "hangup"), greeting=EACH, timeout_seconds=1, max_retries=2,
+        option("1", "hangup"), greeting=EACH, timeout_seconds=1, max_retries=1,
         fallback_action="transfer_number", fallback_target=SPEECH,
     )  # fmt: skip
     caller = await menus.calls(await menus.leading_to(flow))
     call = await menus.record(caller)
 
     async def put_through():
-        return len(await menus.steps(call["id"])) >= 3
+        return len(await menus.steps(call["id"])) >= 2
 
     await until(put_through, 30)
     await caller.hears()
     await asyncio.sleep(2)
     await caller.hangs_up()
     found, outcome = await steps(menus, caller)
-    assert [step[0] for step in found] == ["timeout"] * 3
+    assert [step[0] for step in found] == ["timeout"] * 2
     assert (found[-1][1], outcome) == ("transfer_number", "transferred")
-    assert await says.times(caller.heard(), EACH) == 3
+    assert await says.times(caller.heard(), EACH) == 2
 
 
 async def test_a_key_after_the_greeting_is_in_time(menus, main):
@@ -166,7 +168,7 @@ async def test_a_key_after_the_greeting_is_in_time(menus, main):
 
 
 async def test_a_transfer_that_nobody_answers_rings_and_falls_back(menus, node, says):
-    await node.says("dialplan set global TRANSFER_SECONDS 4")
+    await node.says("dialplan set global TRANSFER_SECONDS 3")
     try:
         flow = await menus.flow(
             option("1", "transfer_number", SILENT), greeting=EACH,

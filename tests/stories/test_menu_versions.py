@@ -26,13 +26,13 @@ async def test_a_caller_inside_keeps_the_version_that_they_entered(menus, says):
         assert pressed(await menus.steps(call["id"])) == steps
     old, new = inside.heard(), outside.heard()
     assert [await says.times(old, text) for text in (OLD, STREET, NEW)] == [2, 1, 0]
-    assert [await says.times(new, text) for text in (OLD, NEW)] == [0, 2]
+    assert [await says.times(new, text) for text in (OLD, NEW)] == [0, 1]  # and a syllable of the first one
 
 
 async def test_callers_have_the_old_version_while_the_new_one_is_not_ready(menus, says):
     flow = await menus.flow(option("9", "hangup"), greeting=OLD)
     number = await menus.leading_to(flow)
-    words = " ".join(f"Sentence number {place} of a long greeting takes its time to be spoken." for place in range(8))
+    words = " ".join(f"Sentence number {place} of a long greeting takes its time to be spoken." for place in range(3))
     status, _, body = await menus.live.ask("PUT", f"{IVR}/{flow}", json={"greeting": words})
     assert (status, body["data"]["status"]) == (200, "preparing")
     caller = await menus.calls(number, (BEGINS, ""), (0.9, "9"))

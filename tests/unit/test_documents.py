@@ -7,11 +7,14 @@ import pytest
 
 from service import errors
 from service.api.number_schemas import CreateNumber
+from service.api.flow_schemas import CreateFlow
 from service.api.schemas import CreateTrunk
 from service.calls.causes import CAUSES
 from service.calls.explanation import REASONS
 from service.calls.status import Status
 from service.numbers.route import RouteType
+from service.ivr.flow import Action
+from service.ivr.flow import Status as FlowStatus
 from service.settings import Settings
 from service.stack.settings import StackSettings
 from service.trunks.health import Status as TrunkStatus
@@ -36,6 +39,12 @@ def test_numbers():
     named = [name.strip("`") for row in rows("numbers.md") for name in row[0].split()]
     assert set(CreateNumber.model_fields) <= set(named)
     assert set(RouteType) <= set(named)
+
+
+def test_flows():
+    shown = [cell.strip("`") for row in rows("ivr.md") for cell in row[0].split("` `")]
+    assert [name for name in shown if name in CreateFlow.model_fields] == list(CreateFlow.model_fields)
+    assert set(Action) | set(FlowStatus) <= set(shown)
 
 
 def plain(default) -> str:

@@ -16,6 +16,8 @@ KINDS = tuple(ENDPOINTS)
 BEGINS, ENDS = "begins", "ends"  # when something is heard; when what was heard is over, for a second
 When = float | str
 TOUCH, GAP = 100, 100  # milliseconds that a key is held, and between two
+SILENCE = 1.0  # seconds
+A_FEW = 5  # packets
 
 
 class Callers:
@@ -71,7 +73,7 @@ class Callers:
 
 class Caller:
     """One call. Seconds are those of `time.monotonic`; `keys` has when each was pressed, `sounds` when each stretch of
-    sound began, and when it was over for a second; the last may go on."""
+    sound began, and when it was silent for a second; the last may go on."""
 
     def __init__(self, callers: Callers, channel: str, number: str, dtmf: str) -> None:
         self.channel, self.number, self._dtmf = channel, number, dtmf
@@ -80,6 +82,7 @@ class Caller:
         self.ended: tuple[int, int | None] | None = None
         self.keys: list[tuple[float, str]] = []
         self.sounds: list[list[float]] = []
+        self._received = 0  # packets, when the last key was pressed
         self._pressing: asyncio.Task[None] | None = None
 
     def take(self, event: dict[str, Any]) -> None:
@@ -119,17 +122,32 @@ class Caller:
         await self._until(lambda: any(len(s) == 1 or s[0] > since for s in self.sounds), "something heard", seconds)
 
     async def quiet(self, seconds: float = 30) -> None:
-        """Returns once what was heard since the last key is over, for a second."""
+        """Returns once what was heard since the last key is over, for a second. (While nobody speaks there may be no
+        packets at all, and then Asterisk does not notice the silence.)"""
         await self.answered(seconds)
         since = self.keys[-1][0] if self.keys else 0
-        await self._until(
-            lambda: bool(self.sounds) and len(self.sounds[-1]) == 2 and self.sounds[-1][1] > since, "silence", seconds
-        )
+        received, changed = self._received, time.monotonic()
+
+        async def over() -> bool:
+            """silence"""
+            nonlocal received, changed
+            now, before, received = time.monotonic(), received, await self._packets()
+            changed = now if received != before else changed
+            silent = any(len(sound) == 2 and sound[1] > since for sound in self.sounds[-1:])
+            return silent or received > self._received + A_FEW and now - changed > SILENCE
+
+        await until(over, seconds, pause=0.1)
+
+    async def _packets(self) -> int:
+        """How many have come."""
+        async with self._session.get(f"channels/{self.channel}/rtp_statistics") as answer:
+            return int((await answer.json())["rxcount"]) if answer.status == 200 else self._received
 
     async def presses(self, digits: str) -> None:
         """All of them, one after the other, as fast as a telephone can; returns once they are on their way, tones once
         they have been heard."""
         self.keys += [(time.monotonic(), digit) for digit in digits]
+        self._received = await self._packets()
         if self._dtmf != "inband":
             await self._ask("dtmf", digits)
             return
