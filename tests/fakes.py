@@ -68,11 +68,12 @@ class FakeStanding:
 
 
 class FakeNodes:
-    """`Nodes` with channels, bridges and a ledger to fill in."""
+    """`Nodes` with channels, bridges, a ledger and steps in menus to fill in; what is forgotten stays where it is."""
 
     def __init__(self):
         self.boot, self.live, self.rows, self.forgotten = 0, [], [], []
         self.mixing, self.hung_up, self.taken_down = [], [], []
+        self.walked, self.steps_forgotten = [], []
 
     async def bridges(self, node):
         return self.mixing
@@ -94,6 +95,12 @@ class FakeNodes:
 
     async def forget(self, node, channel_id):
         self.forgotten.append(channel_id)
+
+    async def walks(self, node):
+        return list(self.walked)
+
+    async def forget_steps(self, node, channel_id):
+        self.steps_forgotten.append(channel_id)
 
 
 class FakeNumbers:

@@ -8,14 +8,13 @@ from pydantic_core import PydanticCustomError
 
 from service.api.fields import Name, Url
 from service.api.schemas import Body
-from service.ivr.flow import KEYS, Action, Fallback
+from service.ivr.flow import KEYS, PHRASE, PHRASES, Action, Fallback
 
 _OPTIONS = [
     {"key": "1", "action": "transfer_number", "target": "+14155552671"},
     {"key": "2", "action": "say", "target": "We are open from 9 to 5."},
     {"key": "9", "action": "repeat"},
 ]
-_PHRASES = 20  # of one key
 
 
 def _spoken(value: str) -> str:
@@ -34,7 +33,7 @@ def _https(url: str) -> str:
 
 Greeting = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_spoken)]
 Saying = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_spoken)]
-Phrase = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_spoken)]
+Phrase = Annotated[str, Field(min_length=1, max_length=PHRASE), AfterValidator(_spoken)]
 Language = Annotated[str, Field(min_length=2, max_length=35)]
 AudioUrl = Annotated[Url, AfterValidator(_https)]
 
@@ -46,7 +45,7 @@ class OptionBody(Body):
         None, description="a number in E.164, a SIP URI, the id of a flow or the text to say, as the action has it"
     )
     phrases: list[Phrase] = Field(
-        default=[], max_length=_PHRASES, description=f"what a caller may say instead of pressing it, up to {_PHRASES}"
+        default=[], max_length=PHRASES, description=f"what a caller may say instead of pressing it, up to {PHRASES}"
     )
 
 

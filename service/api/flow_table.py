@@ -28,7 +28,7 @@ FLOWS = (
         ivr.upload,
         "Upload the greeting, up to 10 MB of audio",
         WRITE,
-        takes="audio/*",
+        takes=("audio/wav", "application/octet-stream"),
         shows="Flow",
         errors=(400, 413, 422),
     ),

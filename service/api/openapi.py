@@ -80,7 +80,7 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     elif route.takes:
         sound = {"type": "string", "format": "binary"}
-        operation["requestBody"] = {"required": True, "content": {route.takes: {"schema": sound}}}
+        operation["requestBody"] = {"required": True, "content": {kind: {"schema": sound} for kind in route.takes}}
     return operation
 
 

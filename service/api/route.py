@@ -21,8 +21,8 @@ READ, WRITE, ADMIN = "voice:read", "voice:write", "admin"
 class Route:
     """`shows` names the schema of the answer's `data` (openapi.py); `errors` are the statuses beyond those that every
     route can give. `check` finds the faults of a body that no model can. `open` routes may be asked without a key;
-    their handlers check what stands for it. `live` ones touch real carriers, and refuse a test key. `takes` is the
-    media type of a body that is no JSON, which the handler reads."""
+    their handlers check what stands for it. `live` ones touch real carriers, and refuse a test key. `takes` are
+    the media types of a body that is no JSON, which the handler reads."""
 
     method: str
     path: str
@@ -38,4 +38,4 @@ class Route:
     errors: tuple[int, ...] = ()
     open: bool = False
     live: bool = False
-    takes: str = ""
+    takes: tuple[str, ...] = ()

@@ -26,6 +26,8 @@ CONTEXT = "orbit-ear"
 SPOKEN = "A"  # the key of no telephone's menu (RFC 4733 has it)
 _SECONDS = 5  # how long a channel waits for its socket
 _FORMAT = "slin"  # 16 bit at 8 kHz
+_GAP_SECONDS = 0.1
+_SILENCE = bytes(round(_GAP_SECONDS * 8000) * 2)
 
 
 class AsteriskEars:
@@ -86,9 +88,30 @@ class AsteriskEars:
 
 
 async def _sound(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[bytes]:
-    async for frame in socket:
-        if frame.type is aiohttp.WSMsgType.BINARY:
-            yield frame.data
+    """A far end that sends nothing while nobody speaks (RFC 3389) is silent, not late: it has come to a pause."""
+    frames: asyncio.Queue[bytes | None] = asyncio.Queue()
+    reading = asyncio.create_task(_read(socket, frames))
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(_GAP_SECONDS):
+                    piece = await frames.get()
+            except TimeoutError:
+                piece = _SILENCE
+            if piece is None:
+                return
+            yield piece
+    finally:
+        reading.cancel()
+
+
+async def _read(socket: aiohttp.ClientWebSocketResponse, frames: "asyncio.Queue[bytes | None]") -> None:
+    try:
+        async for frame in socket:
+            if frame.type is aiohttp.WSMsgType.BINARY:
+                frames.put_nowait(frame.data)
+    finally:
+        frames.put_nowait(None)
 
 
 def listen_of(message: dict[str, Any], node: str) -> Listen | None:

@@ -100,9 +100,11 @@ def _sip_destinations(trunk: Trunk) -> str:
 
 def _dialling(country: str) -> tuple[str, str]:
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(country, None)
-    written = (metadata.preferred_international_prefix or metadata.international_prefix or "") if metadata else ""
-    abroad = "".join(filter(str.isdecimal, written.split("~")[0])) if written.replace("~", "").isdecimal() else ""
-    return str(phonenumbers.country_code_for_region(country)), abroad
+    if metadata is None:
+        return "", ""
+    written = metadata.preferred_international_prefix or metadata.international_prefix or ""
+    abroad = written.replace("~", "")  # where one waits for a tone
+    return str(metadata.country_code), abroad if abroad.isdecimal() else ""
 
 
 def sip_target(text: str) -> str:

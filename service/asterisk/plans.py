@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 
+import structlog
+
 from service.asterisk import plan as rows_of
 from service.asterisk.plan import FAMILIES, READY, Rows
 from service.asterisk.prompts import NodePrompts
 from service.asterisk.rows import NodeRows
 from service.control.plan_sync import Plan
 from service.errors import AsteriskUnavailable
+from service.ivr.flow import Flow
+
+log = structlog.get_logger()
 
 
 class AsteriskPlans:
@@ -24,14 +29,14 @@ class AsteriskPlans:
         changed = await rows.change(_rows(plan, prompts, there), there)
         if changed or not await rows.read("plan", "ready"):
             await rows.change({READY: "1"}, {})
-        await prompts.clear({each for flow in plan.flows for each in flow.hashes})
+        await prompts.clear({each for flow in plan.flows for each in _prompts(flow)})
         return changed
 
     async def bring(self, node: str, part: Plan, *, look: bool) -> None:
         _, prompts = self._node(node)
         if look:
             await prompts.look()
-        await prompts.bring(each for flow in part.flows for each in flow.hashes)
+        await prompts.bring(each for flow in part.flows for each in _prompts(flow))
 
     async def settle_part(self, node: str, kind: str, resource_id: str, part: Plan) -> int:
         rows, prompts = self._node(node)
@@ -47,14 +52,21 @@ class AsteriskPlans:
         return found
 
 
+def _prompts(flow: Flow) -> set[str]:
+    """All that were made for a flow. (A text of the service's own can have changed since.)"""
+    return {*flow.prompts.values(), *filter(None, (flow.greeting_audio,))}
+
+
 def _rows(plan: Plan, prompts: NodePrompts, there: Rows) -> Rows:
     made: Rows = rows_of.of_trunks(plan.trunks)
     for flow in plan.flows:
         key = f"flow/{flow.id}"
-        if prompts.has(flow.hashes):
-            made |= rows_of.of_flow(flow)
-        elif key in there:
-            made[key] = there[key]
+        try:
+            row = rows_of.of_flow(flow) if prompts.has(_prompts(flow)) else {}
+        except KeyError:
+            log.error("a flow is as it was: no prompt was made of a text; change it to have it made", flow=flow.id)
+            row = {}
+        made |= row or ({key: there[key]} if key in there else {})
     for number in plan.numbers:
         made |= rows_of.of_number(number)
     return made

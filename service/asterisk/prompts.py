@@ -37,8 +37,14 @@ class NodePrompts:
 
     async def look(self) -> None:
         """Asks the node which it has."""
-        found = await self._ari.call("recordings", "listStored")
-        self._there = {each["name"].removeprefix(FOLDER) for each in found if each["name"].startswith(FOLDER)}
+        before = set(self._there)
+        try:
+            found = await self._ari.call("recordings", "listStored")
+        except AriRefused as refusal:
+            log.warning("a node does not tell which prompts it has", node=self._node, why=str(refusal))
+            return
+        there = {each["name"].removeprefix(FOLDER) for each in found if each["name"].startswith(FOLDER)}
+        self._there = there | (self._there - before)  # with those that came meanwhile
 
     def has(self, hashes: Iterable[str]) -> bool:
         """Whether all of them are there."""
@@ -70,8 +76,8 @@ class NodePrompts:
         file = self._files(name)
         if file is None:
             raise AsteriskUnavailable("It is not at hand: are ORBIT_PROMPTS shared by all processes?")
-        bounds = {"PROMPT_URL": self._links(name), "PROMPT_BYTES": str(file.stat().st_size)}
         try:
+            bounds = {"PROMPT_URL": self._links(name), "PROMPT_BYTES": str(file.stat().st_size)}
             await self._ari.call(
                 "channels",
                 "originate",
@@ -87,7 +93,7 @@ class NodePrompts:
                     await asyncio.sleep(LOOK_SECONDS)
             if not await self._quietly("recordings", "getStored", recordingName=FOLDER + name):
                 raise AsteriskUnavailable("Can the node reach ORBIT_NODE_URL?")
-        except (AriRefused, TimeoutError) as error:
+        except (AriRefused, OSError) as error:  # a TimeoutError is one
             raise AsteriskUnavailable(type(error).__name__) from error
         self._there.add(name)
 

@@ -30,17 +30,15 @@ class NodeRows:
         return {k: value for k, value in rows.items() if not key or k == f"{family}/{key}"}
 
     async def change(self, wanted: Rows, there: Rows) -> int:
-        """Puts what is missing or different, and deletes what is not wanted; how many."""
-        put = [(key, value) for key, value in wanted.items() if there.get(key) != value]
+        """Puts what is missing or different, and deletes what is not wanted; how many. One that is too long stays as it
+        is."""
+        put = [(key, value) for key, value in wanted.items() if there.get(key) != value and _fits(key, value)]
         gone = [key for key in there if key not in wanted]
         await _some_at_once(self._put(key, value) for key, value in put)
         await _some_at_once(self._delete(key) for key in gone)
         return len(put) + len(gone)
 
     async def _put(self, key: str, value: str) -> None:
-        if len(value.encode()) > LONGEST:
-            log.error("a row is too long", key=key)
-            return
         family, _, name = key.partition("/")
         [answer] = await self._ami.action("DBPut", Family=family, Key=name, Val=value)
         if answer.get("Response") != "Success":
@@ -49,6 +47,13 @@ class NodeRows:
     async def _delete(self, key: str) -> None:
         family, _, name = key.partition("/")
         await self._ami.action("DBDel", Family=family, Key=name)
+
+
+def _fits(key: str, value: str) -> bool:
+    fits = len(value.encode()) <= LONGEST
+    if not fits:
+        log.error("a row is too long", key=key)
+    return fits
 
 
 async def _some_at_once(work: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -112,7 +112,7 @@ def _ended(call: Call, event: LegEnded) -> Change:
     status, hangup = _outcome(call, event)
     recorded = call.record and call.answered_at is not None
     ended = _finish(call, event, status, hangup, Recording.PENDING if recorded else Recording.NONE)
-    forget: tuple[Command, ...] = (ForgetOutcome(ended.call), *([ForgetSteps(ended.call)] if event.steps else []))
+    forget: tuple[Command, ...] = (*([ForgetSteps(ended.call)] if event.steps else []), ForgetOutcome(ended.call))
     if event.steps > call.steps:
         forget = ()  # the comparison finds those that are missing, and the outcome that leads to them
     return Change(ended.call, notices + ended.notices, forget)

@@ -1,5 +1,6 @@
 """Whether a flow is one that callers can use: its own fields, and all that its keys lead to."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
@@ -8,7 +9,7 @@ from service.control.flow_view import Voice
 from service.control.ports import Destinations
 from service.errors import Fault
 from service.ivr import rules
-from service.ivr.flow import Action, Fallback, Flow, flow_of
+from service.ivr.flow import KEYS, Action, Fallback, Flow, flow_of
 from service.numbers.number import is_e164
 from service.trunks.uri import parse
 
@@ -47,8 +48,10 @@ class FlowCheck:
             found.append(Fault("language", language, SPOKEN))
         if isinstance(url, str) and url.lower().startswith("https://") and (expected := await self._check_url(url)):
             found.append(Fault("greeting_url", url, expected))
-        for field, target, check in self._pointing(fields):
-            if expected := await check(target):
+        pointing = self._pointing(fields)
+        answers = await asyncio.gather(*(check(target) for _, target, check in pointing))
+        for (field, target, check), expected in zip(pointing, answers, strict=True):
+            if expected:
                 code = "INVALID_PHONE_NUMBER" if check == self._telephone else "VALIDATION_ERROR"
                 found.append(Fault(field, target, expected, code))
         return found
@@ -57,7 +60,7 @@ class FlowCheck:
         """Each target that is there, with its field and who checks it."""
         found: list[tuple[str, Any, Check]] = []
         options = fields["menu"].get("options") if isinstance(fields.get("menu"), Mapping) else None
-        for place, option in enumerate(options if isinstance(options, list | tuple) else ()):
+        for place, option in enumerate(options[: len(KEYS)] if isinstance(options, list | tuple) else ()):
             action = option.get("action") if isinstance(option, Mapping) else None
             if isinstance(action, str) and action in list(self._targets):
                 found.append((f"menu.options.{place}.target", option.get("target"), self._targets[Action(action)]))
@@ -88,7 +91,7 @@ class FlowCheck:
         way = rules.trap(flow, everyone)
         if not way:
             return []
-        names = " → ".join(flow.name for flow in way)
+        names = " → ".join(str(flow.name) for flow in way)
         return [Fault("menu.options", None, f"a way out of the menus: {names} goes round for ever")]
 
     async def reached(self, flow: Flow) -> dict[str, Flow]:

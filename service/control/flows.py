@@ -12,7 +12,7 @@ from service.control.flow_view import menu, present_flow
 from service.control.ports import Nodes, Page
 from service.errors import Fault, InUse, NotFound, ValidationFailed
 from service.ivr import rules
-from service.ivr.flow import Action, Flow, Status, flow_of
+from service.ivr.flow import KEYS, Action, Flow, Status, flow_of
 from service.ivr.simulate import Walk, inputs_of, walk
 
 NAMED = 10  # users of a flow that an error names
@@ -86,7 +86,10 @@ class FlowRegistry:
             changed = _changed(flow, named)
         except (AttributeError, KeyError, TypeError, ValueError):  # fields that are told one by one
             return []
-        return await self._check.circle(changed) if flow.id else []  # nothing leads to one that is new
+        if not flow.id or len(changed.options) > len(KEYS):  # nothing leads to one that is new
+            return []
+        well = all(isinstance(option.target, str | None) for option in changed.options)
+        return await self._check.circle(changed) if well else []
 
     async def create(self, named: Mapping[str, Any], seed: str | None = None) -> dict[str, Any]:
         """A flow of fields in which `faults` finds nothing. What was made of the `seed` is not made again."""
@@ -192,9 +195,8 @@ class FlowRegistry:
         ]
         if not numbers and not flows:
             return
-        used = [f"{kind} {_listed(by)}" for kind, by in (("numbers", numbers), ("flows", flows)) if by]
         raise InUse(
-            f"Calls are led to this flow by the {' and by the '.join(used)}.",
+            f"Calls come to this flow by {_listed([*numbers, *flows])}.",
             *(Fault("id", each, "no number that leads to it") for each in numbers),
             *(Fault("id", each, "no flow that leads to it") for each in flows),
         )

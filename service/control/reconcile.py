@@ -55,7 +55,7 @@ class Reconciler:
     async def compare(self, node: str, settled_ms: int = 0) -> None:
         """One comparison. Raises nothing of a node or a store that is away: the next one comes.
 
-        Outcomes younger than `settled_ms` are left to the event stream, where it is alive.
+        Outcomes and steps younger than `settled_ms` are left to the event stream, where it is alive.
         """
         try:
             async with self._locks.setdefault(node, asyncio.Lock()):
@@ -90,9 +90,9 @@ class Reconciler:
                 seen.add(call_id)
                 await self._guarded(self._alive(node, call_id, channel), channel.channel_id)
                 if walk := walks.pop(channel.channel_id, None):
-                    await self._guarded(self._walked(call_id, walk), channel.channel_id)
+                    await self._guarded(self._walked(call_id, walk, settled_ms), channel.channel_id)
         for walk in walks.values():
-            await self._guarded(self._left(node, walk), walk.channel_id)
+            await self._guarded(self._left(node, walk, settled_ms), walk.channel_id)
         await self._missing(node, believed - seen, {outcome.channel_id for outcome in outcomes})
         await self._bridges(node)
 
@@ -111,11 +111,13 @@ class Reconciler:
             return self._reception.call_id(found.channel_id, found.offer.at)
         return named
 
-    async def _walked(self, call_id: str, walk: Walk) -> Call | None:
+    async def _walked(self, call_id: str, walk: Walk, settled_ms: int) -> Call | None:
         """Tells what a party did in menus; what is on record already changes nothing."""
         held = await self._store.load(call_id)
         call = held.call if held else None
         for number, step in walk.steps:
+            if now_ms() - step.at < settled_ms:
+                break
             if call is not None and number > call.steps:
                 told = MenuStepped(
                     call_id=call_id, at=step.at, recovered=True, channel_id=walk.channel_id, number=number, step=step
@@ -123,11 +125,11 @@ class Reconciler:
                 call = await self._reactor.handle(told)
         return call
 
-    async def _left(self, node: str, walk: Walk) -> None:
+    async def _left(self, node: str, walk: Walk, settled_ms: int) -> None:
         """Steps of a channel that is gone, with its outcome or with a node that restarted."""
         number, last = walk.steps[-1]
         call_id = call_of(walk.channel_id)
-        call = await self._walked(call_id, walk) if call_id else None
+        call = await self._walked(call_id, walk, settled_ms) if call_id else None
         stored = call is not None and call.ended and call.steps >= number
         if stored or now_ms() - last.at > FORGOTTEN_MS:
             await self._nodes.forget_steps(node, walk.channel_id)
@@ -151,7 +153,7 @@ class Reconciler:
             if outcome.offer is not None:
                 await self._reception.recovered(outcome.offer)
             if walk is not None:
-                await self._walked(call_id, walk)
+                await self._walked(call_id, walk, 0)
             call = await self._reactor.handle(fact)
             if walk is not None and (call is None or call.steps >= walk.steps[-1][0]):
                 await self._nodes.forget_steps(node, outcome.channel_id)

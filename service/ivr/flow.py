@@ -8,6 +8,7 @@ from typing import Any
 from service.ivr import sayings
 
 KEYS = "0123456789*#"  # in the order in which nodes have them
+PHRASES, PHRASE = 20, 100  # of one key, and characters of one
 
 
 class Action(StrEnum):

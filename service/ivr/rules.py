@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from service.errors import Fault
-from service.ivr.flow import Action, Fallback, Flow
+from service.ivr.flow import KEYS, PHRASE, PHRASES, Action, Fallback, Flow
 from service.ivr.phrases import clash
 
 TO_COME = frozenset({Action.TRANSFER_AGENT, Action.VOICEMAIL, Action.CONFERENCE})
@@ -23,8 +23,9 @@ _MISSING = "MISSING_REQUIRED_FIELD"
 
 
 def faults(fields: Mapping[str, Any]) -> list[Fault]:
-    """Every fault between the fields of a flow, as JSON has them. What is no value of its kind is passed over: it is a
-    fault of its own, and is told where fields are checked one by one. What targets lead to is not asked here."""
+    """Every fault between the fields of a flow, as JSON has them. What is no value of its kind, or too much, is passed
+    over: it is a fault of its own, and is told where fields are checked one by one. What targets lead to is not asked
+    here."""
     options = list(_options(fields))
     of_options = (*_keys(options), *_targets(options), *_ways(options))
     return [*of_options, *_fallback(fields), *_row(fields, options), *_said(fields)]
@@ -37,7 +38,7 @@ Placed = tuple[str, Mapping[str, Any], Action]
 def _options(fields: Mapping[str, Any]) -> Iterator[Placed]:
     menu = fields.get("menu")
     options = menu.get("options") if isinstance(menu, Mapping) else None
-    for place, option in enumerate(options if isinstance(options, list | tuple) else ()):
+    for place, option in enumerate(options[: len(KEYS)] if isinstance(options, list | tuple) else ()):
         if isinstance(option, Mapping) and option.get("action") in list(Action):
             yield f"menu.options.{place}", option, Action(option["action"])
 
@@ -107,8 +108,9 @@ def _said(fields: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _has_phrases(option: Mapping[str, Any]) -> bool:
     phrases = option.get("phrases")
-    listed = isinstance(phrases, list | tuple) and all(isinstance(phrase, str) for phrase in phrases)
-    return isinstance(option.get("key"), str) and listed and bool(phrases)
+    if not isinstance(option.get("key"), str) or not isinstance(phrases, list | tuple):
+        return False
+    return 0 < len(phrases) <= PHRASES and all(isinstance(each, str) and len(each) <= PHRASE for each in phrases)
 
 
 def leaves(flow: Flow) -> bool:

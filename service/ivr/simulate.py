@@ -94,8 +94,8 @@ class _Caller:
         self._replays -= 1
         wrong = key != TIMEOUT
         self.said = (self.menu.invalid, greeting(self.menu)) if wrong else (greeting(self.menu),)
-        left = f"{self._replays} more {'time' if self._replays == 1 else 'times'}"
-        return f"{'no option has this key' if wrong else 'no key'}: plays the menu again, and may {left}"
+        left = f"{self._replays} {'retry' if self._replays == 1 else 'retries'} left"
+        return f"{'no option has this key' if wrong else 'no key'}: plays the menu again, {left}"
 
     def _fall_back(self) -> str:
         action, target = self.menu.fallback_action, self.menu.fallback_target

@@ -36,20 +36,21 @@ class Menus:
         for flow_id in reversed(self._flows):
             await self.live.ask("DELETE", f"{IVR}/{flow_id}")
 
-    async def flow(self, *options: dict[str, Any], greeting: str = "Main menu.", **fields: Any) -> str:
-        """A flow that is active; returns its id."""
+    async def flow(self, *options: dict[str, Any], greeting: str = "Main menu.", patience: float = 60, **fields: Any) -> str:
+        """A flow, once it is active, within `patience` seconds; returns its id."""
         body = {"name": next(_names), "greeting": greeting, "menu": {"options": list(options)}, **fields}
         body = {"timeout_seconds": 2, "max_retries": 1, "fallback_action": "hangup", **body}
         status, _, answer = await self.live.ask("POST", IVR, json=body)
         assert status == 201, answer
         self._flows.append(answer["data"]["id"])
-        await self.active(answer["data"]["id"])
+        await self.active(answer["data"]["id"], patience)
         return str(answer["data"]["id"])
 
     async def active(self, flow_id: str, seconds: float = 60) -> dict[str, Any]:
         """The flow, once its prompts are ready and on the nodes."""
 
         async def ready() -> dict[str, Any] | None:
+            """an active flow"""
             flow = await self.live.get(f"/voice/ivr/{flow_id}")
             assert flow["status"] != "failed", flow
             return dict(flow) if flow["status"] == "active" else None

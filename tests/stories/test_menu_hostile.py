@@ -1,12 +1,22 @@
 """Flows that mean harm, or are a mistake: refused, or spoken as the plain text that they are."""
 
+import asyncio
+import secrets
+from pathlib import Path
+
 import pytest
 
 from tests.stories.farends.callers import ENDS
 from tests.stories.menus import IVR, option
 
 FINE = {"name": "bad", "greeting": "Hello.", "menu": {"options": [option("1", "hangup")]}}
-MARK = "orbit-was-here"
+TEXTS = (
+    "Hello ${SHELL(touch %s)}.",
+    "Hello $(touch %s), `touch %s`",
+    "<speak>Hello <break time='9s'/><audio src='file:///etc/passwd'/></speak>",
+    "Hello|1|2|hangup:,&Local/s@orbit-ear",
+    'Hello"; System(touch %s)',
+)
 
 
 def menu(*options):
@@ -74,29 +84,27 @@ async def test_two_menus_with_no_way_out_are_refused_by_their_names(menus):
     assert status == 200, body
 
 
-@pytest.mark.parametrize(
-    ("greeting", "spoken"),
-    [
-        ("Press one ${SHELL(touch %s)} now.", "press"),
-        ("Hello $(touch %s) and `touch %s` there.", "hello"),
-        ("<speak>Hello <break time='9s'/> <audio src='file:///etc/passwd'/> there</speak>", "hello"),
-        ("Hello|1|2|hangup:,&Local/s@orbit-ear there", "hello"),
-        ("Hello \"; System(touch %s) there", "hello"),
-    ],
-)
-async def test_text_is_only_ever_spoken(menus, node, says, tmp_path, greeting, spoken):
-    mark = tmp_path / MARK
-    flow = await menus.flow(
-        option("1", "say", greeting.replace("%s", str(mark))), option("9", "hangup"),
-        greeting=greeting.replace("%s", str(mark)), name=greeting.replace("%s", str(mark))[:60],
-    )  # fmt: skip
+async def spoken(menus, node, says, mark, text):
+    """What a caller hears of a greeting that is also a name and a target; none of it was ever run."""
+    text = text.replace("%s", str(mark))
+    flow = await menus.flow(option("1", "say", text), option("9", "hangup"), greeting=text, name=text[:60])
     caller = await menus.calls(await menus.leading_to(flow), (ENDS, "9"))
     assert await caller.gone(60) == (16, None)
     assert not mark.exists()
     row = await node.says(f"database get flow {flow}")
     assert flow in await node.says("database show flow")
     assert not any(word in row for word in ("SHELL", "touch", "System", "Local", "speak", "$")), row
-    assert spoken in (await says.text(caller.heard(), "en-US")).lower()
+    return (await says.text(caller.heard(), "en-US")).lower()
+
+
+@pytest.mark.timeout(120)
+async def test_text_is_only_ever_spoken(menus, node, says):
+    mark = Path("/tmp") / f"o{secrets.token_hex(2)}"
+    try:
+        heard = await asyncio.gather(*(spoken(menus, node, says, mark, text) for text in TEXTS))
+    finally:
+        mark.unlink(missing_ok=True)
+    assert all("hello" in each for each in heard), heard
 
 
 async def test_keys_outside_the_menu_are_only_wrong(menus):

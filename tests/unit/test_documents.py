@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from service import errors
-from service.api.number_schemas import CreateNumber
 from service.api.flow_schemas import CreateFlow
+from service.api.number_schemas import CreateNumber
 from service.api.schemas import CreateTrunk
 from service.calls.causes import CAUSES
 from service.calls.explanation import REASONS
 from service.calls.status import Status
-from service.numbers.route import RouteType
 from service.ivr.flow import Action
 from service.ivr.flow import Status as FlowStatus
+from service.numbers.route import RouteType
 from service.settings import Settings
 from service.stack.settings import StackSettings
 from service.trunks.health import Status as TrunkStatus

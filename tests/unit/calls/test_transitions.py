@@ -19,10 +19,12 @@ from service.calls.events import (
     LegRang,
     LegRefused,
     LegWaiting,
+    MenuStepped,
     RecordingMissing,
     RecordingStored,
 )
 from service.calls.status import LIVE, TERMINAL, Status
+from service.calls.steps import Step
 from service.calls.transitions import TABLE, apply
 
 CALL = Call(
@@ -45,6 +47,7 @@ EVENTS = {
     LegEnded: LegEnded(**AT, cause=16),
     LegRefused: LegRefused(**AT, cause=27, reason="trunk_unreachable"),
     LegLost: LegLost(**AT, reason="node_lost"),
+    MenuStepped: MenuStepped(**AT, number=1, step=Step("ivr_1", 4_000, 5_000, "1", "key", True, "hangup")),
     HangupRequested: HangupRequested(**NOW),
     RecordingStored: RecordingStored(**NOW, duration_ms=2_000),
     RecordingMissing: RecordingMissing(**NOW),
@@ -61,6 +64,8 @@ MEANING = {  # (status, event): the status afterwards; what is not here changes 
     (Status.IN_PROGRESS, LegEnded): Status.COMPLETED,
     (Status.INITIATING, LegRefused): Status.FAILED,
     **{(s, LegLost): Status.FAILED for s in LIVE},
+    **{(s, MenuStepped): Status.IN_PROGRESS for s in LIVE},
+    **{(s, MenuStepped): SAME for s in TERMINAL},
     **{(s, HangupRequested): SAME for s in LIVE},
     **{(s, RecordingStored): SAME for s in TERMINAL},
     **{(s, RecordingMissing): SAME for s in TERMINAL},
@@ -274,6 +279,12 @@ events = st.lists(
             st.none() | st.integers(0, 10_000),
         ),
         st.builds(lambda leg: replace(EVENTS[LegRefused], channel_id=leg), LEGS),
+        st.builds(
+            lambda n, leg, at: replace(EVENTS[MenuStepped], number=n, channel_id=leg, at=at),
+            st.integers(1, 4),
+            LEGS,
+            st.integers(0, 10_000),
+        ),
         st.just(EVENTS[LegLost]),
         st.just(EVENTS[LegWaiting]),
         st.just(EVENTS[LegMissing]),
@@ -302,7 +313,8 @@ def test_shuffled_repeated_and_dropped_events_never_break_a_call(stream, inbound
         told += change.notices
         call = change.call
     assert [n.call.sequence for n in told] == list(range(1, len(told) + 1))
-    assert sum(n.call.ended and not n.type.startswith("call.recording") for n in told) <= 1
+    assert sum(n.call.ended and not n.type.startswith(("call.recording", "ivr.")) for n in told) <= 1
+    assert sum(n.type.startswith("ivr.") for n in told) == call.steps
     assert call.ended is (call.hangup is not None) is (call.ended_at is not None)
     assert (call.status in (Status.IN_PROGRESS, Status.COMPLETED)) <= (call.answered_at is not None)
     if call.ended_at is not None:

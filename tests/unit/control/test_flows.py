@@ -1,9 +1,14 @@
 """Flows are made, changed and deleted; saving waits for no speech."""
 
+import asyncio
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from service.calls.ids import mint
 from service.errors import InUse, NotFound, ValidationFailed
+from service.ivr.flow import Action
 from tests.unit.control.flows import GOOD, MENU, House, Never, leading_to
 
 
@@ -110,6 +115,48 @@ async def test_whatever_is_no_menu_is_passed_over(house, menu):
     flow_id = await house.make()
     await house.flows.faults({"menu": menu}, flow_id)
     await house.flows.faults({"menu": menu, "language": 7, "greeting_url": []})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+OPTION = JSON | st.fixed_dictionaries(
+    {"key": JSON | st.sampled_from(["1", "2"]), "action": JSON | st.sampled_from(list(Action))},
+    optional={"target": JSON | st.sampled_from(["ivr_a", "+14155552671", "sip:a@b.example"]), "phrases": JSON},
+)
+MENUS = JSON | st.fixed_dictionaries({"options": JSON | st.lists(OPTION, max_size=15)})
+FIELDS = ["name", "language", "greeting", "greeting_url", "fallback_action", "fallback_target", "phrases"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON), MENUS)
+def test_whatever_json_comes_it_is_looked_at(named, menu):
+    async def look():
+        house = House()
+        house.flows._orders.begin = lambda flow_id, version: None
+        made = await house.flows.create(GOOD)
+        await house.documents.create({**made, "id": "ivr_a", "created_at": 1, "options": []})
+        await house.flows.faults({**named, "menu": menu})
+        await house.flows.faults({**named, "menu": menu}, "ivr_a")
+
+    asyncio.run(look())
+
+
+async def test_a_body_of_very_many_options_takes_no_time(house):
+    phrases = [f"phrase {n}" for n in range(5000)]
+    options = [{"key": "1", "action": "ivr", "target": f"ivr_{n}", "phrases": phrases} for n in range(1000)]
+    asked = []
+    get = house.documents.get
+
+    async def counted(flow_id):
+        asked.append(flow_id)
+        return await get(flow_id)
+
+    house.documents.get = counted
+    await house.flows.faults({**GOOD, "menu": {"options": options}})
+    assert len(asked) <= 12
 
 
 async def test_menus_that_lead_to_each_other_with_no_way_out(house):
