@@ -95,5 +95,5 @@ def menus_of(
     flows = Documents(redis, "flows", "ivr", cache=cache)
     fresh = Documents(redis, "flows", "ivr")
     keeper = PromptKeeper(fresh, Documents(redis, "prompt-orders", "ivr"), speaker, fetch, nodes)
-    check = FlowCheck(flows, speaker, check_url, destinations)
+    check = FlowCheck(fresh, speaker, check_url, destinations)
     return Menus(FlowRegistry(flows, fresh, numbers, check, speaker, keeper, nodes), [keeper.run])

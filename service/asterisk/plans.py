@@ -10,7 +10,6 @@ from service.asterisk.prompts import NodePrompts
 from service.asterisk.rows import NodeRows
 from service.control.plan_sync import Plan
 from service.errors import AsteriskUnavailable
-from service.ivr.flow import Flow
 
 log = structlog.get_logger()
 
@@ -29,14 +28,14 @@ class AsteriskPlans:
         changed = await rows.change(_rows(plan, prompts, there), there)
         if changed or not await rows.read("plan", "ready"):
             await rows.change({READY: "1"}, {})
-        await prompts.clear({each for flow in plan.flows for each in _prompts(flow)})
+        await prompts.clear({each for flow in plan.flows for each in flow.hashes})
         return changed
 
     async def bring(self, node: str, part: Plan, *, look: bool) -> None:
         _, prompts = self._node(node)
         if look:
             await prompts.look()
-        await prompts.bring(each for flow in part.flows for each in _prompts(flow))
+        await prompts.bring(each for flow in part.flows for each in flow.hashes)
 
     async def settle_part(self, node: str, kind: str, resource_id: str, part: Plan) -> int:
         rows, prompts = self._node(node)
@@ -52,17 +51,12 @@ class AsteriskPlans:
         return found
 
 
-def _prompts(flow: Flow) -> set[str]:
-    """All that were made for a flow. (A text of the service's own can have changed since.)"""
-    return {*flow.prompts.values(), *filter(None, (flow.greeting_audio,))}
-
-
 def _rows(plan: Plan, prompts: NodePrompts, there: Rows) -> Rows:
     made: Rows = rows_of.of_trunks(plan.trunks)
     for flow in plan.flows:
         key = f"flow/{flow.id}"
         try:
-            row = rows_of.of_flow(flow) if prompts.has(_prompts(flow)) else {}
+            row = rows_of.of_flow(flow) if prompts.has(flow.hashes) else {}
         except KeyError:
             log.error("a flow is as it was: no prompt was made of a text; change it to have it made", flow=flow.id)
             row = {}

@@ -122,9 +122,9 @@ class Flow:
 
     @property
     def hashes(self) -> tuple[str, ...]:
-        """Every prompt of this version, each once."""
+        """Every prompt that was made for this version, each once."""
         audio = [self.greeting_audio] if self.greeting_audio else []
-        return tuple(dict.fromkeys([*audio, *(self.prompts[text] for text in self.texts)]))
+        return tuple(dict.fromkeys([*audio, *self.prompts.values()]))
 
     @property
     def listens(self) -> bool:

@@ -19,6 +19,7 @@ TARGETS = {
 """The actions that need a target, and what it is. Those that are neither here nor to come have none."""
 ROW = 1000  # bytes of what a node keeps of a flow
 _HASH, _FIXED = 40, 180  # bytes of a prompt's name, and of all that is no option and no target
+_SECURE = 9  # bytes that `;transport=tls` takes beyond the `sips:` that it stands for
 _MISSING = "MISSING_REQUIRED_FIELD"
 
 
@@ -84,6 +85,7 @@ def _row(fields: Mapping[str, Any], options: Iterable[Placed]) -> Iterator[Fault
     size = _FIXED + _bytes(fields.get("fallback_target"))
     for _, option, action in options:
         size += len(action) + 1 + (_HASH if action is Action.SAY else _bytes(option.get("target")))
+        size += _SECURE if action is Action.TRANSFER_SIP else 0
     if size > ROW:
         yield Fault("menu.options", None, "shorter targets: the targets are too long together")
 

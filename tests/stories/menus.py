@@ -36,7 +36,9 @@ class Menus:
         for flow_id in reversed(self._flows):
             await self.live.ask("DELETE", f"{IVR}/{flow_id}")
 
-    async def flow(self, *options: dict[str, Any], greeting: str = "Main menu.", patience: float = 60, **fields: Any) -> str:
+    async def flow(
+        self, *options: dict[str, Any], greeting: str = "Main menu.", patience: float = 60, **fields: Any
+    ) -> str:
         """A flow, once it is active, within `patience` seconds; returns its id."""
         body = {"name": next(_names), "greeting": greeting, "menu": {"options": list(options)}, **fields}
         body = {"timeout_seconds": 2, "max_retries": 1, "fallback_action": "hangup", **body}

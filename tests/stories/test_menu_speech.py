@@ -34,5 +34,6 @@ async def test_the_greeting_that_is_heard_is_the_one_that_was_written(menus, say
     for language in (ENGLISH, *OTHERS):
         of = [each for (spoken, _), each in zip(greetings, found, strict=True) if spoken == language]
         rates[language] = sum(wrong for wrong, _ in of) / sum(count for _, count in of)
+    print(rates)
     assert rates[ENGLISH] <= ENGLISH_LIMIT, rates
     assert max(rates.values()) <= LIMIT, rates

@@ -134,7 +134,7 @@ class Caller:
             now, before, received = time.monotonic(), received, await self._packets()
             changed = now if received != before else changed
             silent = any(len(sound) == 2 and sound[1] > since for sound in self.sounds[-1:])
-            return silent or received > self._received + A_FEW and now - changed > SILENCE
+            return silent or (received > self._received + A_FEW and now - changed > SILENCE)
 
         await until(over, seconds, pause=0.1)
 
