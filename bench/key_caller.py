@@ -17,7 +17,7 @@ SDP = (
 )
 FRAME, STEP = 0.02, 160  # seconds and samples of a packet
 HELD, LET_GO = 4, 3  # packets of a key
-QUIET = 0.3  # seconds without a packet: the prompt is over
+QUIET = 0.15  # seconds without a packet: the prompt is over
 LONGEST = 8.0  # seconds of a prompt
 EVENT = 101
 

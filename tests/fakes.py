@@ -192,8 +192,8 @@ class FakeSwitch:
     async def refuse(self, offer, reason):
         self.commands.append(("refuse", offer.channel_id, reason))
 
-    async def apologise(self, offer):
-        self.commands.append(("apologise", offer.channel_id))
+    async def leave_alone(self, offer):
+        self.commands.append(("leave_alone", offer.channel_id))
 
     async def recording(self, call, destination):
         return False

@@ -16,7 +16,7 @@ from bench.trunk_caller import Caller
 
 CARRIER = "127.0.0.40"
 NUMBER, NATIVE = "+12025557001", "998"
-KEYS, KEY = 20, 1  # a call's keys; each leads to the other one of two menus
+KEYS, KEY = 12, 1  # a call's keys; each leads to the other one of two menus
 FEW, MANY, QUICKLY = 10, 10_000, 1_000
 AT_ONCE = 8  # flows that are made side by side
 CALLS, PAUSE = 40, 0.02

@@ -124,8 +124,8 @@ class AsteriskSwitch:
     async def refuse(self, offer: Offer, reason: str) -> None:
         await self._send_to(offer, "orbit-refused", reason)
 
-    async def apologise(self, offer: Offer) -> None:
-        await self._send_to(offer, "orbit-apology", "s")
+    async def leave_alone(self, offer: Offer) -> None:
+        await self._send_to(offer, "orbit-unclaimed", "s")
 
     async def _send_to(self, offer: Offer, context: str, extension: str) -> None:
         place = {"context": context, "extension": extension, "priority": 1}

@@ -47,8 +47,9 @@ class Doorkeeper(Protocol):
         """Refuses it for a reason of ours, `max_channels`. The ledger keeps it."""
         ...
 
-    async def apologise(self, offer: Offer) -> None:
-        """Tells the caller that nobody can take the call, and ends it. The ledger keeps it."""
+    async def leave_alone(self, offer: Offer) -> None:
+        """The node goes on by itself, as if nobody had claimed the caller: by the route of the number, with an apology
+        where that needs a controller. The ledger keeps it."""
         ...
 
 
@@ -76,8 +77,8 @@ class Reception:
         try:
             await self._take(offer)
         except StoreUnavailable:
-            log.warning("a caller hears the apology: the store is away", channel=offer.channel_id)
-            await self._door.apologise(offer)
+            log.warning("a caller is left to the node: the store is away", channel=offer.channel_id)
+            await self._door.leave_alone(offer)
 
     async def _take(self, offer: Offer) -> None:
         found = await self._place(offer)

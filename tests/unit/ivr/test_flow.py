@@ -41,7 +41,7 @@ def test_prompts_by_their_texts():
     assert (made.greeting_hash, made.invalid_hash, made.unavailable_hash) == ("#0", "#1", "#2")
     assert made.say_hash(made.options[0]) == "#3"
     assert made.hashes == ("#0", "#1", "#2", "#3")
-    assert replace(made, greeting_audio="up").hashes == ("up", "#1", "#2", "#3")
+    assert replace(made, greeting_audio="up").hashes[0] == "up"
 
 
 def test_what_leads_on():
