@@ -72,7 +72,7 @@ bench: $(READY) ## Measure the service against Asterisk's own limit, write docs/
 test-compose: $(READY) ## Try compose.yaml with a container engine
 	tests/compose/run
 
-check: lint types ## What CI runs next to `make test`: style, types, fast tests
+check: lint types ## Check style and types, run the fast tests
 	@$(STACK) tree
 	$(PY) -m pytest tests/unit tests/contract
 

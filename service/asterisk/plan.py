@@ -62,9 +62,16 @@ def of_number(number: Number) -> Rows:
         parsed = phonenumbers.parse(number.number, None)
     except phonenumbers.NumberParseException:
         return rows
-    written = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
-    forms = {phonenumbers.national_significant_number(parsed), "".join(filter(str.isdecimal, written))}
-    return rows | {f"national/{parsed.country_code}/{digits}": number.number for digits in forms}
+    return rows | {f"national/{parsed.country_code}/{digits}": number.number for digits in _forms(parsed)}
+
+
+def _forms(number: phonenumbers.PhoneNumber) -> set[str]:
+    """Without a prefix, as it is written, and with the prefix of its country, which is not written everywhere."""
+    digits = phonenumbers.national_significant_number(number)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    region = phonenumbers.region_code_for_number(number)
+    prefix = phonenumbers.ndd_prefix_for_region(region, True) if region else None
+    return {digits, "".join(filter(str.isdecimal, written)), (prefix or "") + digits}
 
 
 def of_trunks(trunks: Sequence[Trunk]) -> Rows:

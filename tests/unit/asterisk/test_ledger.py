@@ -35,6 +35,14 @@ def test_a_row_tells_by_which_endpoint_a_call_came_and_whether_the_far_end_rang(
 
 
 @pytest.mark.parametrize(
+    ("later", "steps"),
+    [("", 0), ("|PJSIP/x-1|Up", 0), ("|PJSIP/x-1|Up|", 0), ("|PJSIP/x-1|Up|3", 3), ("|PJSIP/x-1|Up|3|more", 3)],
+)
+def test_a_row_tells_how_many_steps_were_taken_in_menus_those_of_older_versions_none(later, steps):
+    assert parse(CHANNEL, f"16|200|1.0|2.0|menu_hangup|||+12025551234{later}", *HERE).steps == steps
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "17|486|inf|1795366000.0||||+1",
@@ -44,6 +52,7 @@ def test_a_row_tells_by_which_endpoint_a_call_came_and_whether_the_far_end_rang(
         "17|486||99999999999999999999||||+1",
         "17|Busy|1795360000.0|1795366000.0|max_duration|||",
         "16|||1.0||1.0|+12025551234|a|b",
+        "16|||1.0|max_duration||||PJSIP/x-1|Up|many",
     ],
 )
 def test_a_row_that_a_far_end_would_like_to_write_breaks_nothing(text):

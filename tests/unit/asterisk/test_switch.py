@@ -6,14 +6,56 @@ import pytest
 
 from service.asterisk.switch import AsteriskSwitch, dial_string
 from service.calls.call import Call, Direction, Leg
+from service.calls.commands import ForgetSteps, Originate
 from service.calls.ids import channel_of, mint
 
 ID = mint("call")
 
 
-def dialled(to, endpoint, target):
+def a_call(to="+14155550100", endpoint="trunk_a", target="pbx.example.com", **more):
     leg = Leg(channel_of(ID), "node1", "orbit-p1", endpoint, endpoint, target)
-    return dial_string(Call(ID, Direction.OUTBOUND, to, "+12025551234", leg, 0))
+    return Call(ID, Direction.OUTBOUND, to, "+12025551234", leg, 0, **more)
+
+
+def dialled(to, endpoint, target):
+    return dial_string(a_call(to, endpoint, target))
+
+
+@pytest.mark.parametrize(
+    ("call", "flow", "via"),
+    [
+        (a_call(), "", ""),
+        (a_call(trunk_id="trunk_a"), "", "trunk_a"),
+        (a_call(trunk_id="trunk_a", ivr_id="ivr_a"), "ivr_a", "trunk_a"),
+        (a_call(trunk_id="trunk_s", ivr_id="ivr_a", sandbox=True), "ivr_a", "sandbox"),
+    ],
+)
+async def test_a_dialled_call_knows_its_menu_and_the_trunk_of_its_transfers(call, flow, via):
+    asked = {}
+
+    class Ari:
+        async def call(self, kind, operation, **values):
+            asked.update(values["variables"])
+
+    node = SimpleNamespace(name="node1", ari=Ari())
+    await AsteriskSwitch({"node1": node}, None, None).run(Originate(call))
+    assert (asked["ORBIT_FLOW"], asked["ORBIT_VIA"]) == (flow, via)
+
+
+async def test_steps_are_read_and_forgotten_where_their_channel_was():
+    forgotten = []
+
+    class Steps:
+        async def read(self):
+            return ["walk"]
+
+        async def forget(self, channel_id):
+            forgotten.append(channel_id)
+
+    switch = AsteriskSwitch({"node1": SimpleNamespace(name="node1", steps=Steps())}, None, None)
+    assert await switch.walks("node1") == ["walk"]
+    await switch.run(ForgetSteps(a_call()))
+    assert forgotten == [channel_of(ID)]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.calls.call import Call, Direction, Leg, Recording, Side
 from service.calls.causes import CAUSES
-from service.calls.commands import Accept, ForgetOutcome, HangUp, Originate
+from service.calls.commands import Accept, ForgetOutcome, ForgetSteps, HangUp, Originate
 from service.calls.events import (
     CallCreated,
     HangupRequested,
@@ -256,6 +256,77 @@ def test_a_recording_becomes_ready_once():
 def test_the_caller_of_an_inbound_call_is_the_far_end():
     inbound = replace(call_in(Status.IN_PROGRESS), direction=Direction.INBOUND)
     assert apply(inbound, EVENTS[LegEnded]).call.hangup.by is Side.CALLER
+
+
+def stepped(number, typed="1", at=5_000, **more):
+    return MenuStepped(**{**AT, "at": at}, number=number, step=Step("ivr_1", at - 500, at, typed, "key", **more))
+
+
+def test_steps_are_taken_in_order_and_each_once():
+    call = call_in(Status.IN_PROGRESS)
+    first = apply(call, stepped(1, action="replay"))
+    assert [(n.type, n.call.sequence, n.at) for n in first.notices] == [("ivr.input", 1, 5_000)]
+    assert (first.call.steps, first.call.status, first.commands) == (1, Status.IN_PROGRESS, ())
+    assert apply(first.call, stepped(1)) is None  # twice
+    assert apply(first.call, stepped(3)) is None  # after a gap
+    assert apply(first.call, stepped(2)).call.steps == 2
+
+
+def test_who_leaves_the_menus_has_completed_them():
+    [notice] = apply(call_in(Status.IN_PROGRESS), stepped(1, "", outcome="hangup")).notices
+    assert (notice.type, notice.detail) == ("ivr.completed", {"ivr_id": "ivr_1", "outcome": "hangup"})
+
+
+@pytest.mark.parametrize("status", [Status.INITIATING, Status.RINGING])
+def test_a_step_before_the_answer_is_known_tells_of_both(status):
+    change = apply(call_in(status), stepped(1))
+    assert [(n.type, n.call.sequence) for n in change.notices] == [("call.answered", 1), ("ivr.input", 2)]
+    assert (change.call.status, change.call.answered_at) == (Status.IN_PROGRESS, 4_500)
+
+
+def test_a_step_that_is_found_after_the_end_is_told_and_changes_nothing_else():
+    ended = call_in(Status.COMPLETED)
+    change = apply(ended, replace(stepped(1), recovered=True))
+    assert (change.notices[0].type, change.notices[0].recovered) == ("ivr.input", True)
+    assert change.call == replace(ended, steps=1, sequence=1)
+
+
+def test_steps_of_a_leg_that_was_left_behind_are_nobodys():
+    assert apply(call_in(Status.IN_PROGRESS), replace(stepped(1), channel_id=f"{CALL.id}.2")) is None
+
+
+def test_an_end_after_which_no_step_is_missing_lets_the_node_forget_steps_and_then_the_outcome():
+    call = replace(call_in(Status.IN_PROGRESS), steps=2)
+    change = apply(call, LegEnded(**AT, cause=16, steps=2))
+    assert change.commands == (ForgetSteps(change.call), ForgetOutcome(change.call))
+
+
+def test_an_end_with_more_steps_than_are_known_lets_the_node_forget_nothing():
+    call = replace(call_in(Status.IN_PROGRESS), steps=1)
+    change = apply(call, LegEnded(**AT, cause=16, steps=2))
+    assert (change.call.status, change.commands) == (Status.COMPLETED, ())
+
+
+@pytest.mark.parametrize("end", ["menu_hangup", "unavailable", "max_duration"])
+def test_a_menu_that_ends_the_call_is_the_system(end):
+    hangup = apply(call_in(Status.IN_PROGRESS), LegEnded(**AT, cause=16, end=end)).call.hangup
+    assert (hangup.by, hangup.reason) == (Side.SYSTEM, end)
+
+
+@pytest.mark.parametrize(
+    ("direction", "by"), [(Direction.INBOUND, Side.CALLEE), (Direction.OUTBOUND, Side.CALLER)]
+)
+def test_the_party_that_was_reached_by_a_transfer_hung_up(direction, by):
+    call = replace(call_in(Status.IN_PROGRESS), direction=direction)
+    hangup = apply(call, LegEnded(**AT, cause=16, end="party_hung_up")).call.hangup
+    assert (hangup.by, hangup.reason) == (by, "normal_clearing")
+
+
+@pytest.mark.parametrize(("end", "cause"), [("no_route", 3), ("rejected", 21)])
+def test_a_caller_whom_the_route_turns_away_has_failed(end, cause):
+    inbound = replace(call_in(Status.INITIATING), direction=Direction.INBOUND)
+    call = apply(inbound, LegEnded(**AT, cause=cause, end=end)).call
+    assert (call.status, call.hangup.by, call.hangup.reason) == (Status.FAILED, Side.SYSTEM, end)
 
 
 LEGS = st.sampled_from([f"{CALL.id}.{n}" for n in (1, 2, 3)])

@@ -54,6 +54,21 @@ async def test_a_call_is_the_trunks_that_brought_it():
     assert (sandbox.trunk_id, sandbox.sandbox) == ("trunk_s", True)
 
 
+@pytest.mark.parametrize(
+    ("route", "flow"),
+    [
+        (None, None),
+        ({"type": "hold"}, None),
+        ({"type": "ivr", "target": "ivr_a"}, "ivr_a"),
+        ({"type": "number", "target": "+14155552671"}, None),
+        ({"type": "sip", "target": "sip:a@example.com"}, None),
+    ],
+)
+async def test_a_call_names_the_menu_that_its_numbers_route_leads_to(route, flow):
+    world = World(A, numbers=(replace(NUMBER, route=route_of(route)),))
+    assert (await world.call("trunk_a")).ivr_id == flow
+
+
 async def test_an_operators_own_endpoint_stands_for_the_numbers_trunk_or_for_none():
     assert (await World(A, B).call("office")).trunk_id is None
     world = World(A, B, numbers=(replace(NUMBER, trunk_id="trunk_b"),))

@@ -1,5 +1,6 @@
 """What a comparison with a node finds becomes ordinary events; nothing else changes."""
 
+import orjson
 import pytest
 
 from service.calls.call import Call, Direction, Leg, Route
@@ -8,12 +9,13 @@ from service.calls.events import CallCreated, HangupRequested, LegEnded, LegLost
 from service.calls.failover import REDIAL_MS
 from service.calls.ids import channel_of, mint
 from service.calls.status import Status
+from service.calls.steps import Step
 from service.calls.times import now_ms
 from service.control.inbound import Offer, Reception
-from service.control.node_state import BridgeState, ChannelState, Outcome
+from service.control.node_state import BridgeState, ChannelState, Outcome, Walk
 from service.control.present import Presenter
 from service.control.reactor import Reactor
-from service.control.reconcile import GRACE_MS, STUCK_MS, Reconciler
+from service.control.reconcile import FORGOTTEN_MS, GRACE_MS, STUCK_MS, Reconciler
 from service.errors import StoreUnavailable
 from service.numbers.number import Number
 from service.numbers.route import route_of
@@ -291,6 +293,112 @@ async def test_a_channel_of_a_call_that_ended_is_hung_up_after_a_grace_time(worl
     ]
     await world.compare()
     assert world.nodes.hung_up == [call.leg.channel_id]
+
+
+def walk(channel_id, *inputs, first=1, age_ms=3_000):
+    """Steps one after the other, the last one so old; an empty input leaves the menus."""
+    at = now_ms() - age_ms
+    steps = [
+        Step("ivr_a", at - 500, at, typed, "key", True, "replay", outcome="" if typed else "caller_hung_up")
+        for typed in inputs
+    ]
+    return Walk(channel_id, tuple(enumerate(steps, first)))
+
+
+def told_of(world, call_id):
+    return [orjson.loads(row)["type"].removeprefix("call.") for row in world.store.rows[call_id]]
+
+
+async def test_steps_that_nobody_heard_are_told_before_the_end_and_then_forgotten(world):
+    call = await world.dialled()
+    channel = call.leg.channel_id
+    world.nodes.rows = [outcome(channel, cause=16, sip_code=200, answered_at=call.created_at + 1_000, steps=3)]
+    world.nodes.walked = [walk(channel, "1", "2", "")]
+    await world.compare()
+    assert told_of(world, call.id) == ["initiated", "answered", "ivr.input", "ivr.input", "ivr.completed", "completed"]
+    assert (world.nodes.steps_forgotten, world.nodes.forgotten[-1]) == ([channel], channel)
+    assert all(orjson.loads(row)["recovered"] for row in world.store.rows[call.id][1:])
+
+
+async def test_an_inbound_call_that_nobody_saw_is_made_with_its_steps(world):
+    offer = world.arrived()
+    world.nodes.rows = [outcome(offer.channel_id, offer, cause=16, answered_at=offer.at + 500, steps=2)]
+    world.nodes.walked = [walk(offer.channel_id, "1", "")]
+    await world.compare()
+    [held] = world.store.calls.values()
+    assert told_of(world, held.call.id) == ["initiated", "answered", "ivr.input", "ivr.completed", "completed"]
+    assert world.nodes.steps_forgotten == world.nodes.forgotten == [offer.channel_id]
+
+
+async def test_steps_of_a_number_that_is_nobodys_are_forgotten(world):
+    offer = world.arrived(called="+19995550000")
+    world.nodes.rows, world.nodes.walked = [outcome(offer.channel_id, offer)], [walk(offer.channel_id, "1")]
+    await world.compare()
+    assert (world.store.calls, world.nodes.steps_forgotten) == ({}, [offer.channel_id])
+
+
+async def test_steps_that_an_end_had_missed_are_told_after_it(world):
+    call = await world.dialled()
+    channel = call.leg.channel_id
+    end = LegEnded(call_id=call.id, at=now_ms(), channel_id=channel, cause=16, answered_at=call.created_at, steps=2)
+    await world.reactor.handle(end)
+    await world.reactor.drained()
+    assert world.switch.commands == []
+    world.nodes.rows, world.nodes.walked = [outcome(channel, steps=2)], [walk(channel, "1", "")]
+    await world.compare()
+    assert told_of(world, call.id)[-3:] == ["completed", "ivr.input", "ivr.completed"]
+    assert world.nodes.steps_forgotten == world.nodes.forgotten == [channel]
+
+
+async def test_steps_of_a_call_that_goes_on_are_told_once_and_kept(world):
+    call = await world.dialled()
+    channel = call.leg.channel_id
+    world.nodes.live = [ChannelState(channel, "up", call.created_at, call.created_at + 500, None)]
+    world.nodes.walked = [walk(channel, "1", "2")]
+    await world.compare()
+    await world.compare()
+    assert told_of(world, call.id) == ["initiated", "answered", "ivr.input", "ivr.input"]
+    assert world.nodes.steps_forgotten == []
+
+
+async def test_fresh_steps_are_left_to_a_live_stream(world):
+    call = await world.dialled()
+    channel = call.leg.channel_id
+    world.nodes.live = [ChannelState(channel, "up", call.created_at, call.created_at + 500, None)]
+    world.nodes.walked = [walk(channel, "1", age_ms=100)]
+    await world.compare(settled_ms=2_000)
+    assert world.call(call.id).steps == 0
+
+
+async def test_steps_that_outlived_their_outcome_are_forgotten_once_they_are_told_and_the_call_has_ended(world):
+    """As after a restart of the node, or of whoever was to forget them."""
+    call = await world.dialled()
+    channel = call.leg.channel_id
+    world.nodes.walked = [walk(channel, "1", "2")]
+    world.nodes.boot = call.created_at + 5_000
+    await world.compare()
+    assert (world.call(call.id).status, world.call(call.id).steps) == (Status.FAILED, 2)
+    await world.compare()
+    assert world.nodes.steps_forgotten == [channel]
+
+
+async def test_steps_after_one_that_is_missing_are_neither_told_nor_forgotten(world):
+    call = await world.dialled()
+    channel = call.leg.channel_id
+    world.nodes.rows = [outcome(channel, cause=16, answered_at=call.created_at, steps=3)]
+    world.nodes.walked = [walk(channel, "2", "", first=2)]
+    await world.compare()
+    assert (world.call(call.id).status, world.call(call.id).steps) == (Status.COMPLETED, 0)
+    assert (world.nodes.steps_forgotten, world.nodes.forgotten) == ([], [channel])
+
+
+@pytest.mark.parametrize(("age_ms", "forgotten"), [(FORGOTTEN_MS - 60_000, []), (FORGOTTEN_MS + 1_000, ["node1-1.9"])])
+async def test_steps_of_a_caller_who_is_gone_without_a_trace_are_kept_as_long_as_a_call_can_last(
+    world, age_ms, forgotten
+):
+    world.nodes.walked = [walk("node1-1.9", "1", age_ms=age_ms)]
+    await world.compare()
+    assert world.nodes.steps_forgotten == forgotten
 
 
 async def test_a_bridge_of_nobody_is_taken_down_and_an_operators_own_left_alone(world):
