@@ -101,7 +101,8 @@ class Node:
         elif not self._ours(message):
             return
         elif (listen := listen_of(message, self.name)) is not None:
-            self._listener.listen(listen)
+            if variable(message["channel"], "ORBIT_APP"):  # else every process would listen
+                self._listener.listen(listen)
         elif (offer := self._decoder.offer(message)) is not None:
             self._spawn(self._offered(offer))
         elif (event := self._decoder.event(message)) is None:

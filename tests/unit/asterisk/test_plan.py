@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.asterisk.plan import LONGEST, of_flow, of_number, of_trunks, sip_target
@@ -91,6 +91,7 @@ OPTIONS = st.one_of(
 )
 
 
+@example([("transfer_sip", f"sips:u@{'h' * 55}")] * 10, 1)  # `sips:` is longer in a row than in the URI
 @given(st.lists(OPTIONS, max_size=12), st.integers(1, 10**9))
 def test_no_row_of_a_flow_that_is_taken_is_too_long_or_has_a_field_too_many(options, version):
     listed = [{"key": key, "action": a, "target": t} for key, (a, t) in zip(KEYS, options, strict=False)]

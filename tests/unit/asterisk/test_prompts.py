@@ -170,6 +170,7 @@ async def test_one_that_no_flow_uses_is_deleted_when_nobody_can_hear_it_any_more
     await node.clear({"a1"})
     now += UNUSED_SECONDS - 1
     await node.clear({"a1", "a3"})  # it is used again
+    assert len(ari.there) == 3
     now += 2
     await node.clear({"a1"})
     assert ari.there == {"prompts/a1", "prompts/a3"}

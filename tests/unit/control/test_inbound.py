@@ -11,6 +11,7 @@ from service.calls.times import now_ms
 from service.control.inbound import Offer, Reception
 from service.control.present import Presenter
 from service.control.reactor import Reactor
+from service.errors import StoreUnavailable
 from service.numbers.number import Number
 from service.numbers.route import route_of
 from service.trunks.trunk import Trunk
@@ -67,6 +68,17 @@ async def test_a_call_is_the_trunks_that_brought_it():
 async def test_a_call_names_the_menu_that_its_numbers_route_leads_to(route, flow):
     world = World(A, numbers=(replace(NUMBER, route=route_of(route)),))
     assert (await world.call("trunk_a")).ivr_id == flow
+
+
+async def test_with_the_store_away_a_caller_is_left_to_the_node():
+    world = World(A)
+
+    async def away(*_):
+        raise StoreUnavailable
+
+    world.calls.write = away
+    offer = await world.offered("trunk_a")
+    assert world.switch.commands == [("leave_alone", offer.channel_id)]
 
 
 async def test_an_operators_own_endpoint_stands_for_the_numbers_trunk_or_for_none():
