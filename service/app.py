@@ -156,15 +156,16 @@ async def assembled(settings: Settings) -> AsyncIterator[House]:
             voices.listening.begin,
             voices.listening.end,
         )
+        fresh = Documents(redis, "numbers", "num", unique="number")
         registry = NumberRegistry(
             number_documents,
-            Documents(redis, "numbers", "num", unique="number"),
+            fresh,
             trunk_documents,
-            RouteCheck(numbers, trunks, flows, carriers.loops),
+            RouteCheck(RedisNumbers(fresh), trunks, flows, carriers.loops),
             plan,
         )
         menus = menus_of(
-            redis, cache, voices.speaker, registry, carriers.loops, post.fetch, post.check_url, plan
+            redis, cache, voices.speaker, registry, carriers.loops, post.fetch, post.check_url, plan, links.file
         )
         keeper = RecordingKeeper(calls, switch, storage, reactor)
         work: list[Callable[[], Coroutine[Any, Any, None]]] = [

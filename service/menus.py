@@ -21,12 +21,15 @@ from service.control.plan_sync import PlanSync
 from service.control.ports import Destinations, Nodes
 from service.control.prompt_keeper import Fetch, PromptKeeper
 from service.control.prompt_links import PromptLinks
+from service.control.prompt_repair import PromptRepair
+from service.control.ways import Ways
 from service.settings import Settings
 from service.speech.activity import Detectors
 from service.speech.engine import EngineState
 from service.speech.recogniser import Recogniser
 from service.speech.speaker import Speaker
 from service.speech.utterances import utterances
+from service.store.books import RedisFlows, RedisNumbers
 from service.store.cache import Cache
 from service.store.connection import Client
 from service.store.documents import Documents
@@ -67,7 +70,9 @@ def plan_of(
 ) -> PlanSync:
     """What keeps the nodes' dialplan as the store has it."""
     book = RedisPlanBook(
-        Documents(redis, "flows", "ivr"), Documents(redis, "numbers", "num"), Documents(redis, "trunks", "trunk")
+        Documents(redis, "flows", "ivr"),
+        Documents(redis, "numbers", "num", unique="number"),
+        Documents(redis, "trunks", "trunk"),
     )
     held = {
         name: (NodeRows(node.ami), NodePrompts(name, node.ari, links.file, links.of)) for name, node in nodes.items()
@@ -90,10 +95,13 @@ def menus_of(
     fetch: Fetch,
     check_url: Callable[[str], Awaitable[str | None]],
     nodes: Nodes,
+    find: Callable[[str], object],
 ) -> Menus:
-    """The flows, and what makes their prompts."""
+    """The flows, and what makes their prompts. `find` looks for the file of one."""
     flows = Documents(redis, "flows", "ivr", cache=cache)
     fresh = Documents(redis, "flows", "ivr")
     keeper = PromptKeeper(fresh, Documents(redis, "prompt-orders", "ivr"), speaker, fetch, nodes)
-    check = FlowCheck(fresh, speaker, check_url, destinations)
-    return Menus(FlowRegistry(flows, fresh, numbers, check, speaker, keeper, nodes), [keeper.run])
+    own = RedisNumbers(Documents(redis, "numbers", "num", unique="number"))
+    check = FlowCheck(fresh, speaker, check_url, Ways(own, RedisFlows(fresh)), destinations)
+    repair = PromptRepair(fresh, speaker, find, nodes)
+    return Menus(FlowRegistry(flows, fresh, numbers, check, speaker, keeper, nodes), [keeper.run, repair.run])

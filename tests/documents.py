@@ -51,5 +51,9 @@ class FakeDocuments:
     async def all(self):
         return [orjson.loads(self.rows[each]) for each in sorted(self.rows)]
 
+    async def naming(self, text):
+        part = orjson.dumps(text)[1:-1]
+        return [orjson.loads(row) for _, row in sorted(self.rows.items()) if part in row]
+
     async def page(self, cursor, limit):
         return Page((await self.all())[::-1][:limit], None, len(self.rows))

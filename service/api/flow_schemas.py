@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from service.api.fields import Name, Url
 from service.api.schemas import Body
-from service.ivr.flow import KEYS, PHRASE, PHRASES, Action, Fallback
+from service.ivr.flow import KEYS, MENU_PHRASES, PHRASE, PHRASES, Action, Fallback
 
 _OPTIONS = [
     {"key": "1", "action": "transfer_number", "target": "+14155552671"},
@@ -45,7 +45,9 @@ class OptionBody(Body):
         None, description="a number in E.164, a SIP URI, the id of a flow or the text to say, as the action has it"
     )
     phrases: list[Phrase] = Field(
-        default=[], max_length=PHRASES, description=f"what a caller may say instead of pressing it, up to {PHRASES}"
+        default=[],
+        max_length=PHRASES,
+        description=f"what a caller may say instead of pressing it, up to {PHRASES}, {MENU_PHRASES} in a menu",
     )
 
 

@@ -32,6 +32,6 @@ FLOWS = (
         shows="Flow",
         errors=(400, 413, 422),
     ),
-    Route("DELETE", "/voice/ivr/{id}/greeting", ivr.speak, "Speak the greeting again", WRITE, shows="Flow"),
+    Route("DELETE", "/voice/ivr/{id}/greeting", ivr.speak, "Speak the greeting again", WRITE, status=204),
     Route("GET", "/voice/speech/engines", ivr.engines, "Speech engines", READ, shows="SpeechEngine", many=True),
 )

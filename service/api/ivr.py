@@ -57,7 +57,8 @@ async def upload(context: Context) -> Answer:
 
 
 async def speak(context: Context) -> Answer:
-    return Answer(await context.services.flows.speak(context.id))
+    await context.services.flows.speak(context.id)
+    return Answer(status=204)
 
 
 async def engines(context: Context) -> Answer:

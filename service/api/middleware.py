@@ -22,6 +22,9 @@ DURATION = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 
+# Asked for all the time, or by a path that is a secret.
+_QUIET = ("/healthz", "/readyz", "/metrics", "/prompts/{signature}/{name}.wav")
+
 _HTTP: dict[int, type[OrbitError]] = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge, 400: InvalidJson}
 
 
@@ -81,7 +84,7 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "unknown"
     DURATION.labels(request.method if resource is not None else "?", route, status).observe(seconds)
-    level = log.warning if status >= 500 else log.debug if route in ("/healthz", "/readyz", "/metrics") else log.info
+    level = log.warning if status >= 500 else log.debug if route in _QUIET else log.info
     level(
         "request",
         method=request.method,

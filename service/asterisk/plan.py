@@ -17,8 +17,7 @@ LONGEST = 1000  # bytes
 READY = "plan/ready"
 Rows = dict[str, str]
 
-FAMILIES = {"flow": ("flow",), "number": ("number", "national"), "trunk": ("trunk",)}
-"""Kind of resource → the families that its rows are in."""
+FAMILIES = ("flow", "number", "national", "trunk")
 
 
 def of_flow(flow: Flow) -> Rows:

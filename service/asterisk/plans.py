@@ -1,6 +1,8 @@
 """`PlanNodes` over the nodes: rows of AstDB and prompts, compared with what they should be."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 import structlog
 
@@ -10,6 +12,7 @@ from service.asterisk.prompts import NodePrompts
 from service.asterisk.rows import NodeRows
 from service.control.plan_sync import Plan
 from service.errors import AsteriskUnavailable
+from service.numbers.number import Number
 
 log = structlog.get_logger()
 
@@ -22,27 +25,31 @@ class AsteriskPlans:
 
     async def settle(self, node: str, plan: Plan) -> int:
         rows, prompts = self._node(node)
+        await prompts.look()
         there: Rows = {}
-        for family in (family for families in FAMILIES.values() for family in families):
+        for family in FAMILIES:
             there |= await rows.read(family)
-        changed = await rows.change(_rows(plan, prompts, there), there)
+        wanted = await asyncio.to_thread(_rows, plan, prompts.there, there)
+        changed = await rows.change(wanted, there)
         if changed or not await rows.read("plan", "ready"):
             await rows.change({READY: "1"}, {})
         await prompts.clear({each for flow in plan.flows for each in flow.hashes})
         return changed
 
-    async def bring(self, node: str, part: Plan, *, look: bool) -> None:
+    async def bring(self, node: str, part: Plan) -> bool:
         _, prompts = self._node(node)
-        if look:
-            await prompts.look()
-        await prompts.bring(each for flow in part.flows for each in flow.hashes)
+        return await prompts.bring(each for flow in part.flows for each in flow.hashes)
 
     async def settle_part(self, node: str, kind: str, resource_id: str, part: Plan) -> int:
         rows, prompts = self._node(node)
         there: Rows = {}
-        for family in FAMILIES[kind]:
-            there |= await rows.read(family, resource_id if kind == "flow" else "")
-        return await rows.change(_rows(part, prompts, there), there)
+        if kind == "trunk":
+            there = await rows.read("trunk")
+        for key in _KEYS[kind](resource_id) if kind in _KEYS else ():
+            there |= await rows.read(*key.split("/", 1))
+        wanted = _rows(part, prompts.there, there)
+        others = {k for k, value in there.items() if k.startswith("national/") and value != resource_id}
+        return await rows.change(wanted, {k: value for k, value in there.items() if k in wanted or k not in others})
 
     def _node(self, name: str) -> tuple[NodeRows, NodePrompts]:
         found = self._nodes.get(name)
@@ -51,12 +58,19 @@ class AsteriskPlans:
         return found
 
 
-def _rows(plan: Plan, prompts: NodePrompts, there: Rows) -> Rows:
+_KEYS: dict[str, Callable[[str], Iterable[str]]] = {
+    "flow": lambda flow_id: (f"flow/{flow_id}",),
+    "number": lambda number: rows_of.of_number(Number("", number, 0)),
+}
+"""The rows of one resource; trunks depend on one another (one is the default), and are settled together."""
+
+
+def _rows(plan: Plan, prompts: AbstractSet[str], there: Rows) -> Rows:
     made: Rows = rows_of.of_trunks(plan.trunks)
     for flow in plan.flows:
         key = f"flow/{flow.id}"
         try:
-            row = rows_of.of_flow(flow) if prompts.has(flow.hashes) else {}
+            row = rows_of.of_flow(flow) if prompts >= set(flow.hashes) else {}
         except KeyError:
             log.error("a flow is as it was: no prompt was made of a text; change it to have it made", flow=flow.id)
             row = {}

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterable, Set
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 FOLDER = "prompts/"
 AT_ONCE = 4  # prompts on the way to a node
 LOOK_SECONDS = 0.02
+MOST_FAILURES = 8
 LONGEST_SECONDS = 40.0  # for one prompt
 UNUSED_SECONDS = 25 * 3600.0  # nobody in a flow's older version is still there: the longest call is a day
 
@@ -34,6 +36,7 @@ class NodePrompts:
         self._node, self._ari, self._files, self._links = node, ari, files, links
         self._there: set[str] = set()
         self._unused: dict[str, float] = {}
+        self._failed: dict[str, float] = {}
 
     async def look(self) -> None:
         """Asks the node which it has."""
@@ -46,22 +49,33 @@ class NodePrompts:
         there = {each["name"].removeprefix(FOLDER) for each in found if each["name"].startswith(FOLDER)}
         self._there = there | (self._there - before)  # with those that came meanwhile
 
-    def has(self, hashes: Iterable[str]) -> bool:
-        """Whether all of them are there."""
-        return self._there.issuperset(hashes)
+    @property
+    def there(self) -> Set[str]:
+        """The hashes of those that it has."""
+        return self._there
 
-    async def bring(self, hashes: Iterable[str]) -> None:
-        """Has the node fetch those that it lacks. One that does not come stands in the way of no other."""
-        turns = asyncio.Semaphore(AT_ONCE)
+    async def bring(self, hashes: Iterable[str]) -> bool:
+        """Has the node fetch those that it lacks; whether some came. One that does not come stands in the way of no
+        other; after `MOST_FAILURES` the rest waits for the next time, when those that failed come last."""
+        turns, failures, came = asyncio.Semaphore(AT_ONCE), dict[str, str](), False
 
         async def one(name: str) -> None:
+            nonlocal came
             async with turns:
-                try:
-                    await self._fetch(name)
-                except AsteriskUnavailable as error:
-                    log.warning("a prompt did not come to a node", prompt=name, node=self._node, why=str(error))
+                if len(failures) < MOST_FAILURES:
+                    try:
+                        await self._fetch(name)
+                        came = True
+                        self._failed.pop(name, None)
+                    except AsteriskUnavailable as error:
+                        failures[name], self._failed[name] = str(error), time.monotonic()
 
-        await asyncio.gather(*(one(each) for each in dict.fromkeys(hashes) if each not in self._there))
+        lacking = [each for each in dict.fromkeys(hashes) if each not in self._there]
+        await asyncio.gather(*(one(each) for each in sorted(lacking, key=lambda each: self._failed.get(each, 0))))
+        if failures:
+            name, why = next(iter(failures.items()))
+            log.warning("prompts did not come to a node", node=self._node, prompts=len(failures), first=name, why=why)
+        return came
 
     async def clear(self, wanted: Set[str]) -> None:
         """Deletes those that no flow has used for so long that nobody can hear them any more."""
@@ -69,7 +83,8 @@ class NodePrompts:
         self._unused = {each: self._unused.get(each, now) for each in self._there - wanted}
         for name, since in list(self._unused.items()):
             if now - since > UNUSED_SECONDS:
-                await self._quietly("recordings", "deleteStored", recordingName=FOLDER + name)
+                with suppress(AriRefused):
+                    await self._quietly("recordings", "deleteStored", recordingName=FOLDER + name)
                 self._there.discard(name)
 
     async def _fetch(self, name: str) -> None:

@@ -30,7 +30,9 @@ def parse(row: str) -> Step | None:
     flow, typed, by, valid, action, target, outcome = fields[2:]
     if action == Action.SAY:
         target = ""  # the name of a file
-    return Step(flow, since or at, at, _DIAL.get(typed, typed.lower()), by, valid == "1", action, target, outcome)
+    if len(typed) != 1:
+        typed = _DIAL.get(typed, typed.lower())
+    return Step(flow, since or at, at, typed, by, valid == "1", action, target, outcome)
 
 
 def step_of(message: dict[str, Any]) -> tuple[int, Step] | None:

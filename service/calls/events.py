@@ -51,9 +51,9 @@ class LegEnded(LegEvent):
 
     `cause` is a Q.850 integer, `sip_code` the last SIP answer that came (also 100 or 200): 0 where none ever did, None
     where that is not known. `answered_at` is set where the source knows it: an end can be the first that we hear of an
-    answer. `end` is Asterisk's own reason: one of ours (explanation.py), or `party_hung_up`. `rang` where the channel
-    shows that the far end had rung; `steps`: how many were taken in menus. `at` is the node's clock; `found_at` is when
-    this process heard of it, by its own.
+    answer. `end` is Asterisk's own reason: one of ours (explanation.py), `party_hung_up` or `not_put_through`. `rang`
+    where the channel shows that the far end had rung; `steps`: how many were taken in menus. `at` is the node's clock;
+    `found_at` is when this process heard of it, by its own.
     """
 
     cause: int

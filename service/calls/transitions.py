@@ -156,7 +156,7 @@ def _outcome(call: Call, event: LegEnded) -> tuple[Status, Hangup]:
     code, answered = event.cause, call.answered_at is not None
     sip = event.sip_code if 300 <= (event.sip_code or 0) <= 699 else None
     # A BYE says nothing of a cause, and a CANCEL less: without a Reason header (RFC 3326) they come as 0 and 127.
-    cancelled = not answered and far is Side.CALLER and code in _SILENT
+    cancelled = not answered and far is Side.CALLER and code in _SILENT and event.end not in _OTHERS
     if cancelled or (answered and code == causes.UNKNOWN):
         code = causes.NORMAL
     ours_to_judge = far is Side.CALLEE and not answered
@@ -171,7 +171,7 @@ def _outcome(call: Call, event: LegEnded) -> tuple[Status, Hangup]:
         sip = None
     ours = cause.ours if answered else far is Side.CALLEE and sip is None
     by, reason = Side.SYSTEM if ours else far, cause.reason
-    if event.end == PARTY_HUNG_UP:
+    if event.end in _OTHERS:
         by, reason = Side.CALLEE if far is Side.CALLER else Side.CALLER, cause.reason
     elif event.end and not cancelled:
         by, reason = Side.SYSTEM, event.end
@@ -229,7 +229,8 @@ def _recording_missing(call: Call, event: RecordingMissing) -> Change | None:
     return Change(replace(call, recording=Recording.LOST)) if call.recording is Recording.PENDING else None
 
 
-PARTY_HUNG_UP = "party_hung_up"  # an end: the one to whom the caller was put through has left
+# Ends that are the doing of who the caller was, or was to be, put through to.
+_OTHERS = frozenset({"party_hung_up", "not_put_through"})
 _FAILS = frozenset({"encryption_refused"})  # ends of an answered call without a moment of media
 _SILENT = frozenset({causes.UNKNOWN, causes.NORMAL, causes.INTERWORKING})
 _BEFORE_ANSWER = (Status.INITIATING, Status.RINGING)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from service.control.collections import Collection
 from service.control.flow_view import Voice
 from service.control.ports import Destinations
+from service.control.ways import Ways
 from service.errors import Fault
 from service.ivr import rules
 from service.ivr.flow import KEYS, Action, Fallback, Flow, flow_of
@@ -31,9 +32,15 @@ class FlowCheck:
     lead anywhere."""
 
     def __init__(
-        self, flows: Collection, speaker: Speaks, check_url: Check, destinations: Destinations | None = None
+        self,
+        flows: Collection,
+        speaker: Speaks,
+        check_url: Check,
+        ways: Ways,
+        destinations: Destinations | None = None,
     ) -> None:
-        self._flows, self._speaker, self._check_url, self._destinations = flows, speaker, check_url, destinations
+        self._flows, self._speaker, self._check_url = flows, speaker, check_url
+        self._ways, self._destinations = ways, destinations
         self._targets: Mapping[Action, Check] = {
             Action.TRANSFER_NUMBER: self._telephone,
             Action.TRANSFER_SIP: self._uri,
@@ -42,7 +49,7 @@ class FlowCheck:
 
     async def faults(self, fields: Mapping[str, Any]) -> list[Fault]:
         """What is wrong with fields of a flow as JSON has them. What is no value of its kind is passed over."""
-        found = rules.faults(fields)
+        found = await rules_of(fields)
         language, url = fields.get("language"), fields.get("greeting_url")
         if isinstance(language, str) and self._speaker.voice(language) is None:
             found.append(Fault("language", language, SPOKEN))
@@ -81,7 +88,10 @@ class FlowCheck:
         return None if await self._flows.get(target) else rules.TARGETS[Action.IVR]
 
     async def circle(self, flow: Flow) -> list[Fault]:
-        """Menus that lead to each other with no way out, by what `flow` would become."""
+        """Menus that lead to each other with no way out, and our own numbers that lead back here, by what
+        `flow` would become."""
+        if returning := await self._returning(flow):
+            return returning
         reached = await self.reached(flow)
         if len(reached) > REACH:
             return [Fault("menu.options", None, f"a menu that leads to {REACH} others at most")]
@@ -94,6 +104,20 @@ class FlowCheck:
         names = " → ".join(str(flow.name) for flow in way)
         return [Fault("menu.options", None, f"a way out of the menus: {names} goes round for ever")]
 
+    async def _returning(self, flow: Flow) -> list[Fault]:
+        """Numbers of ours whose calls come back to this flow: new calls without end."""
+        dialled = [target for target in dict.fromkeys(flow.dials) if isinstance(target, str) and is_e164(target)]
+        ways = await asyncio.gather(*(self._ways.back(flow.id, target) for target in dialled))
+        names = {each: " → ".join(way) for each, way in zip(dialled, ways, strict=True) if way}
+        placed = [(f"menu.options.{place}.target", option.target) for place, option in enumerate(flow.options)]
+        if flow.fallback_action is Fallback.TRANSFER_NUMBER:
+            placed.append(("fallback_target", flow.fallback_target))
+        return [
+            Fault(field, target, f"a number that does not lead back: {names[target]}")
+            for field, target in placed
+            if isinstance(target, str) and target in names
+        ]
+
     async def reached(self, flow: Flow) -> dict[str, Flow]:
         """The flows that one leads to, by whatever way; those that are gone are left out, those beyond `REACH` too."""
         found: dict[str, Flow] = {}
@@ -105,3 +129,8 @@ class FlowCheck:
                 found[flow_id] = flow_of(document)
                 ahead += found[flow_id].leads_to
         return found
+
+
+async def rules_of(fields: Mapping[str, Any]) -> list[Fault]:
+    """`rules.faults`, beside the event loop."""
+    return await asyncio.to_thread(rules.faults, fields)

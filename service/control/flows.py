@@ -7,11 +7,10 @@ from typing import Any, Protocol
 from service.calls.ids import of_seed
 from service.calls.times import now_ms
 from service.control.collections import Collection
-from service.control.flow_check import FlowCheck, Speaks
+from service.control.flow_check import FlowCheck, Speaks, rules_of
 from service.control.flow_view import menu, present_flow
 from service.control.ports import Nodes, Page
 from service.errors import Fault, InUse, NotFound, ValidationFailed
-from service.ivr import rules
 from service.ivr.flow import KEYS, Action, Flow, Status, flow_of
 from service.ivr.simulate import Walk, inputs_of, walk
 
@@ -119,7 +118,7 @@ class FlowRegistry:
 
         async def change(flow: Flow) -> Flow:
             changed = _changed(flow, named)
-            if found := rules.faults(_fields(changed)) or await self._check.circle(changed):
+            if found := await rules_of(_fields(changed)) or await self._check.circle(changed):
                 raise ValidationFailed(*found)
             return changed
 
@@ -157,7 +156,7 @@ class FlowRegistry:
             if await self._flows.replace(asdict(flow), stored):
                 break
         if gone := await self._gone(flow) or await self._check.circle(flow):
-            await self._flows.replace(stored, asdict(flow))
+            await self._put_back(stored, flow.version, lambda each: self._flows.replace(each, asdict(flow)))
             raise ValidationFailed(*gone)
         self._orders.begin(flow_id, flow.version)
         return self._shown(flow)
@@ -173,24 +172,35 @@ class FlowRegistry:
 
     async def delete(self, flow_id: str) -> None:
         """Callers who are in the menu go on. Raises `NotFound`, and `InUse` where a number or a flow leads to it."""
-        stored = await self._stored(flow_id)
         await self._free(flow_id)
-        if not await self._flows.delete(stored):
+        stored = await self._fresh.get(flow_id)
+        if stored is None or not await self._flows.delete(stored):
             raise NotFound
         try:
             await self._free(flow_id)
         except InUse:  # since somebody has come to lead to it
-            await self._flows.create(stored)
+            await self._put_back(stored, stored["version"], self._flows.create)
             raise
         finally:
             await self._nodes.apply("flow", flow_id)
+
+    async def _put_back(self, stored: dict[str, Any], over: int, write: Callable[[dict[str, Any]], Any]) -> None:
+        """Writes a flow as it was. One that is preparing becomes a version above `over`: whoever has seen the other
+        state has dropped the order for its own."""
+        if stored["status"] != Status.PREPARING:
+            await write(stored)
+            return
+        again = {**stored, "version": over + 1}
+        await self._orders.announce(again["id"], again["version"])
+        await write(again)
+        self._orders.begin(again["id"], again["version"])
 
     async def _free(self, flow_id: str) -> None:
         """Raises `InUse` where a number or another flow leads to this one."""
         numbers = await self._numbers.routed_to("ivr", flow_id)
         flows = [
             f"{document['name']} ({document['id']})"
-            for document in await self._fresh.all()
+            for document in await self._fresh.naming(flow_id)
             if document["id"] != flow_id and any(_leads(each, flow_id) for each in (document, document["published"]))
         ]
         if not numbers and not flows:

@@ -52,8 +52,10 @@ class NodeSync(ABC):
     async def _prepare_one(self, node: str, key: str) -> None:  # noqa: B027 (most need none)
         """What takes long, and holds up nothing else for this node."""
 
-    async def _prepare_all(self, node: str) -> None:  # noqa: B027
-        """The same for all things."""
+    async def _complete_all(self, node: str) -> bool:
+        """The same for all things, after they are settled as far as they can be; whether more of them can be now."""
+        del node
+        return False
 
     async def _everywhere(self, key: str) -> None:
         """Pushes what the store has of a thing to every node that is there, and waits for them, `PATIENCE_SECONDS` at
@@ -111,21 +113,22 @@ class NodeSync(ABC):
             log.exception("a node is not settled", what=self.what, node=node)
 
     async def _apply(self, node: str, key: str) -> None:
-        await self._prepare_one(node, key)
-        async with self._locks.setdefault(node, asyncio.Lock()):
-            for _ in range(ROUNDS):
+        for _ in range(ROUNDS):
+            await self._prepare_one(node, key)
+            async with self._locks.setdefault(node, asyncio.Lock()):
                 if self._is_behind(node) or not await self._settle_one(node, key):
                     return
 
     async def _compare(self, node: str) -> None:
-        began = time.monotonic()
-        await self._prepare_all(node)
-        async with self._locks.setdefault(node, asyncio.Lock()):
-            for _ in range(ROUNDS):
+        took = 0.0
+        for _ in range(ROUNDS):
+            async with self._locks.setdefault(node, asyncio.Lock()):
+                began = time.monotonic()
                 changed = 0 if self._is_behind(node) else await self._settle_all(node)
-                if not changed:
-                    break
+                took += time.monotonic() - began
+            if changed:
                 log.info("a node is repaired", what=self.what, node=node, changed=changed)
-        now = time.monotonic()
+            if not await self._complete_all(node) and not changed:
+                break
         if node in self._due:
-            self._due[node] = max(self._due[node], now + (now - began) * SHARE)
+            self._due[node] = max(self._due[node], time.monotonic() + took * SHARE)

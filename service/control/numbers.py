@@ -64,7 +64,7 @@ class NumberRegistry:
                 await self._numbers.delete(asdict(number))
                 raise ValidationFailed(fault)
         finally:
-            await self._nodes.apply("number", number_id)
+            await self._nodes.apply("number", number.number)
         return shown(number)
 
     async def get(self, number_id: str) -> dict[str, Any]:
@@ -91,14 +91,14 @@ class NumberRegistry:
                 await self._undo(number, stored)
                 raise ValidationFailed(fault)
         finally:
-            await self._nodes.apply("number", number_id)
+            await self._nodes.apply("number", number.number)
         return shown(number)
 
     async def _gone(self, number: Number) -> Fault | None:
-        """A flow that was deleted while a number came to name it: who deletes one looks for such numbers after that,
-        too, so that one of the two sees the other."""
-        is_menu = number.route is not None and number.route.type is RouteType.IVR
-        return next(iter(await self._check.faults(number)), None) if is_menu else None
+        """A flow that was deleted while a number came to name it, or a way back that another request has made: who
+        does that looks again after it, too, so that one of the two sees the other."""
+        leads_on = number.route is not None and number.route.type in (RouteType.IVR, RouteType.NUMBER)
+        return next(iter(await self._check.faults(number)), None) if leads_on else None
 
     async def _undo(self, number: Number, before: dict[str, Any]) -> None:
         """The number as it was; where another request has changed it since, its route as it was."""
@@ -111,9 +111,10 @@ class NumberRegistry:
 
     async def delete(self, number_id: str) -> None:
         """Raises `NotFound`. Calls from and to the number go on."""
-        if not await self._numbers.delete(await self._stored(number_id)):
+        stored = await self._stored(number_id)
+        if not await self._numbers.delete(stored):
             raise NotFound
-        await self._nodes.apply("number", number_id)
+        await self._nodes.apply("number", stored["number"])
 
     async def release(self, trunk_id: str) -> None:
         """Numbers let go of a trunk that is no more: they are what they would be if they had never named it."""
@@ -121,14 +122,14 @@ class NumberRegistry:
             stored: dict[str, Any] | None = number
             while stored and (freed := _without(stored, trunk_id)) != stored:
                 if await self._numbers.replace(freed, stored):
-                    await self._nodes.apply("number", number["id"])
+                    await self._nodes.apply("number", number["number"])
                     break
                 stored = await self._numbers.get(number["id"])
 
     async def routed_to(self, kind: str, target: str) -> list[str]:
         """The numbers, E.164, whose calls go to this target."""
         route = Route(RouteType(kind), target)
-        return [number.number for number in map(number_of, await self._fresh.all()) if number.route == route]
+        return [number.number for number in map(number_of, await self._fresh.naming(target)) if number.route == route]
 
     async def _stored(self, number_id: str) -> dict[str, Any]:
         found = await self._numbers.get(number_id)

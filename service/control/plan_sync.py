@@ -27,21 +27,20 @@ class PlanBook(Protocol):
     async def all(self) -> Plan: ...
 
     async def part(self, kind: str, resource_id: str) -> Plan:
-        """What depends on one `flow`, `number` or `trunk`; of one that is gone, nothing."""
+        """What depends on one `flow`, `number` (named by its E.164) or `trunk`; of one that is gone, nothing."""
         ...
 
 
 class PlanNodes(Protocol):
     """What nodes hold of the plan. Every method may raise `AsteriskUnavailable`."""
 
-    async def bring(self, node: str, part: Plan, *, look: bool) -> None:
-        """Brings prompts to a node that it lacks, as far as they come; asks it first which it has, where told to
-        `look`."""
+    async def bring(self, node: str, part: Plan) -> bool:
+        """Brings prompts to a node that it lacks, as far as they come; whether some came."""
         ...
 
     async def settle(self, node: str, plan: Plan) -> int:
-        """Makes a node hold the plan and nothing else; returns how much had to be changed. A flow whose prompts are not
-        there is as it was."""
+        """Makes a node hold the plan and nothing else; returns how much had to be changed. Asks it which prompts it
+        has: a flow that lacks some is as it was."""
         ...
 
     async def settle_part(self, node: str, kind: str, resource_id: str, part: Plan) -> int:
@@ -57,6 +56,7 @@ class PlanSync(NodeSync):
     def __init__(self, book: PlanBook, nodes: PlanNodes, membership: Membership, lines: Lines) -> None:
         super().__init__(membership, lines)
         self._book, self._nodes = book, nodes
+        self._compared: dict[str, Plan] = {}
 
     async def apply(self, kind: str, resource_id: str) -> None:
         """`Nodes`: every node that can be reached has the resource as it is stored."""
@@ -65,17 +65,19 @@ class PlanSync(NodeSync):
     async def _prepare_one(self, node: str, key: str) -> None:
         kind, _, resource_id = key.partition(":")
         if kind == "flow":
-            await self._nodes.bring(node, await self._book.part(kind, resource_id), look=False)
+            await self._nodes.bring(node, await self._book.part(kind, resource_id))
 
-    async def _prepare_all(self, node: str) -> None:
-        await self._nodes.bring(node, await self._book.all(), look=True)
+    async def _complete_all(self, node: str) -> bool:
+        plan = self._compared.pop(node, None)
+        return plan is not None and await self._nodes.bring(node, plan)
 
     async def _settle_one(self, node: str, key: str) -> int:
         kind, _, resource_id = key.partition(":")
         return await self._nodes.settle_part(node, kind, resource_id, await self._book.part(kind, resource_id))
 
     async def _settle_all(self, node: str) -> int:
-        return await self._nodes.settle(node, await self._book.all())
+        self._compared[node] = await self._book.all()
+        return await self._nodes.settle(node, self._compared[node])
 
 
 class TrunkPlan:

@@ -157,8 +157,8 @@ class Nodes(Protocol):
     """What the nodes hold of flows, numbers and trunks."""
 
     async def apply(self, kind: str, resource_id: str) -> None:
-        """Every node that can be reached has the `flow`, `number` or `trunk` as it is stored, or no more. Raises
-        nothing of nodes."""
+        """Every node that can be reached has the `flow`, `number` (named by its E.164) or `trunk` as it is stored, or
+        no more. Raises nothing of nodes."""
         ...
 
 

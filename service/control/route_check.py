@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from service.control.originate import FlowBook, NumberBook, TrunkBook
 from service.control.ports import Destinations
 from service.control.sip_destinations import that_may_dial
+from service.control.ways import Ways
 from service.errors import Fault
 from service.numbers import route
 from service.numbers.number import Number, is_e164
@@ -16,12 +17,14 @@ Check = Callable[[Number, str], Awaitable[str | None]]
 
 
 class RouteCheck:
-    """Asks what there is. Without `destinations`, a SIP URI may lead anywhere."""
+    """Asks what there is; `numbers` and `flows` as the store has them now. Without `destinations`, a SIP URI
+    may lead anywhere."""
 
     def __init__(
         self, numbers: NumberBook, trunks: TrunkBook, flows: FlowBook, destinations: Destinations | None
     ) -> None:
-        self._numbers, self._trunks, self._flows, self._destinations = numbers, trunks, flows, destinations
+        self._trunks, self._flows, self._destinations = trunks, flows, destinations
+        self._ways = Ways(numbers, flows)
         self._checks: Mapping[RouteType, Check] = {
             RouteType.IVR: self._flow,
             RouteType.NUMBER: self._telephone,
@@ -41,18 +44,15 @@ class RouteCheck:
         expected = await self._checks[kind](number, target)
         return [Fault("route.target", target, expected)] if expected else []
 
-    async def _flow(self, _: Number, target: str) -> str | None:
-        return None if await self._flows.by_id(target) else TARGETS[RouteType.IVR]
+    async def _flow(self, number: Number, target: str) -> str | None:
+        if await self._flows.by_id(target) is None:
+            return TARGETS[RouteType.IVR]
+        way = await self._ways.back(number.number, target)
+        return f"a flow that does not lead back: {' → '.join(way)}" if way else None
 
     async def _telephone(self, number: Number, target: str) -> str | None:
-        """Our own numbers on the way must not lead back."""
-        way = [number.number, target]
-        while way[-1] not in way[:-1]:
-            on = await self._numbers.by_number(way[-1])
-            if on is None or on.route is None or on.route.type is not RouteType.NUMBER or on.route.target is None:
-                return None
-            way.append(on.route.target)
-        return f"a number that does not lead back: {' → '.join(way)}"
+        way = await self._ways.back(number.number, target)
+        return f"a number that does not lead back: {' → '.join(way)}" if way else None
 
     async def _uri(self, number: Number, target: str) -> str | None:
         uri = parse(target)

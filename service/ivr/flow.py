@@ -9,6 +9,7 @@ from service.ivr import sayings
 
 KEYS = "0123456789*#"  # in the order in which nodes have them
 PHRASES, PHRASE = 20, 100  # of one key, and characters of one
+MENU_PHRASES = 60  # of all keys together
 
 
 class Action(StrEnum):
@@ -143,6 +144,13 @@ class Flow:
     def leads_to(self) -> tuple[str, ...]:
         """The ids of flows that its keys lead to."""
         return tuple(o.target for o in self.options if o.action is Action.IVR and o.target)
+
+    @property
+    def dials(self) -> tuple[str, ...]:
+        """The telephone numbers that it transfers to, by a key or as the fallback."""
+        of_keys = (o.target for o in self.options if o.action is Action.TRANSFER_NUMBER)
+        last = self.fallback_target if self.fallback_action is Fallback.TRANSFER_NUMBER else None
+        return tuple(each for each in (*of_keys, last) if each)
 
     @property
     def live(self) -> "Flow | None":

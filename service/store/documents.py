@@ -100,9 +100,16 @@ class Documents:
 
     async def all(self) -> list[dict[str, Any]]:
         """Every document, oldest first. For collections that are small by nature."""
+        return await self._parsed(b"")
+
+    async def naming(self, text: str) -> list[dict[str, Any]]:
+        """Those in which a text stands, such as an id, oldest first: the others are not parsed."""
+        return await self._parsed(orjson.dumps(text)[1:-1])
+
+    async def _parsed(self, part: bytes) -> list[dict[str, Any]]:
         with guarded():
             found = await self._cache.get(self._kind, "all", self._values)
-        return sorted((orjson.loads(d) for d in found), key=lambda d: str(d["id"]))
+        return sorted((orjson.loads(d) for d in found if part in d), key=lambda d: str(d["id"]))
 
     async def page(self, cursor: str | None, limit: int) -> Page:
         """One page, newest first. Raises `InvalidCursor`."""

@@ -113,6 +113,15 @@ async def test_of_many_that_take_the_sole_flag_at_once_one_has_it(trunks):
     assert [each["default"] for each in await trunks.all()].count(True) == 1
 
 
+async def test_those_that_name_something(numbers):
+    made = [{**a_number(f"+{n}", at=n), "webhook_url": url} for n, url in enumerate(["x", 'say "ivr_1"', "ivr_1"])]
+    for number in made:
+        await numbers.create(number)
+    assert await numbers.naming("ivr_1") == made[1:]
+    assert await numbers.naming('"ivr_1"') == made[1:2]
+    assert await numbers.naming("ivr_2") == []
+
+
 async def test_pages(numbers):
     made = [a_number(f"+{n}", at=n) for n in range(5)]
     for number in made:

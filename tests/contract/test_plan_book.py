@@ -62,10 +62,15 @@ async def test_one_flow(store, flow_id, flows):
     assert await store.book.part("flow", flow_id) == Plan(flows=flows)
 
 
-async def test_of_numbers_and_trunks_a_part_is_all_of_them(store):
+@pytest.mark.parametrize(("number", "numbers"), [("+12025550000", NUMBERS[1:]), ("+12025559999", []), ("num_2", [])])
+async def test_one_number(store, number, numbers):
     await store.fill()
-    numbers, trunks = await store.book.part("number", "num_gone"), await store.book.part("trunk", "trunk_a")
-    assert (len(numbers.numbers), numbers.flows, numbers.trunks) == (2, (), ())
+    assert await store.book.part("number", number) == Plan(numbers=numbers)
+
+
+async def test_of_trunks_a_part_is_all_of_them(store):
+    await store.fill()
+    trunks = await store.book.part("trunk", "trunk_a")
     assert (len(trunks.trunks), trunks.flows, trunks.numbers) == (2, (), ())
 
 
@@ -73,6 +78,7 @@ async def test_what_is_changed_and_deleted_is_seen_at_once(store):
     await store.fill()
     await store.flows.replace(asdict(replace(NEWER, published=NEWER.as_published())), asdict(NEWER))
     await store.numbers.delete(asdict(NUMBERS[1]))
+    assert await store.book.part("number", NUMBERS[1].number) == Plan(numbers=[])
     plan = await store.book.all()
     assert [flow.version for flow in plan.flows] == [2]
     assert [number.id for number in plan.numbers] == ["num_1"]

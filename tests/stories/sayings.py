@@ -1,5 +1,6 @@
 """What our stack says to callers, and what a recording of it says."""
 
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +26,10 @@ class Sayings:
     async def __aexit__(self, *_: object) -> None:
         await self._speaker.close()
         await self._recogniser.close()
+
+    async def path(self, text: str, language: str = "en-US") -> Path:
+        """A WAV of it."""
+        return (await self._speaker.render(text, language)).path
 
     async def sound(self, text: str, language: str = "en-US") -> np.ndarray:
         """8 kHz samples."""

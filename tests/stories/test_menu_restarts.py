@@ -151,11 +151,15 @@ async def test_one_of_two_processes_dies_during_a_menu(pair):
     for caller in callers:
         await caller.pressed()
         await menus.record(caller)
-    _, victim = sorted(stack.workers().items())[0]
+    name, victim = min(stack.workers().items())
     os.kill(victim, signal.SIGKILL)
     for caller in callers:
         await caller.presses("345")
-    await asyncio.sleep(1.5)
+
+    async def replaced():
+        return stack.workers().get(name) not in (victim, None)
+
+    await until(replaced)
     for caller in callers:
         await caller.presses("9")
     for caller in callers:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -160,6 +161,12 @@ class Caller:
         parameters = {"dtmf": digits, "before": 0, "between": GAP, "duration": TOUCH, "after": 0} if digits else {}
         async with self._session.post(f"channels/{self.channel}/{what}", params=parameters) as answer:
             assert answer.status == 204, await answer.text()
+
+    async def says(self, sound: Path) -> None:
+        """Plays a WAV to the other side; returns once it is on its way."""
+        media = {"media": f"sound:{sound.with_suffix('')}"}
+        async with self._session.post(f"channels/{self.channel}/play", params=media) as answer:
+            assert answer.status == 201, await answer.text()
 
     async def pressed(self) -> None:
         """Returns once all keys that were scripted are pressed."""

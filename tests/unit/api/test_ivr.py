@@ -190,6 +190,7 @@ def test_the_page_has_every_route():
     page = document(ROUTES)
     paths = page["paths"]
     assert set(paths["/v1/voice/ivr/{id}"]) == {"get", "put", "delete"}
+    assert "204" in paths["/v1/voice/ivr/{id}/greeting"]["delete"]["responses"]
     upload = paths["/v1/voice/ivr/{id}/greeting"]["put"]["requestBody"]["content"]
     assert list(upload) == ["audio/wav", "application/octet-stream"]
     shown = {"Flow", "Walk", "SpeechEngine", "CreateFlow", "UpdateFlow", "Simulate"}

@@ -50,11 +50,10 @@ class Prompts:
     async def look(self):
         self.looks += 1
 
-    def has(self, hashes):
-        return self.there.issuperset(hashes)
-
     async def bring(self, hashes):
+        before = set(self.there)
         self.there |= set(hashes) - self.lost
+        return self.there != before
 
     async def clear(self, wanted):
         self.wanted = wanted
@@ -66,7 +65,7 @@ class Node:
         self.plans = AsteriskPlans({"node1": (self.rows, self.prompts)})
 
     async def hold(self, plan):
-        await self.plans.bring("node1", plan, look=True)
+        await self.plans.bring("node1", plan)
         return await self.plans.settle("node1", plan)
 
     @property
@@ -84,6 +83,27 @@ async def test_a_node_holds_the_plan_and_nothing_else():
     assert node.keys == {"flow/ivr_a", "flow/ivr_b", *NUMBERS, "trunk/trunk_a", "plan/ready", "ledger/x"}
     assert await node.hold(PLAN) == 0
     assert node.prompts.wanted == {*A.hashes, *B.hashes}
+
+
+async def test_numbers_and_trunks_wait_for_no_prompt_and_flows_for_theirs():
+    node = Node()
+    assert await node.plans.settle("node1", PLAN) == 4
+    assert node.keys == {*NUMBERS, "trunk/trunk_a", "plan/ready"}
+    assert await node.plans.bring("node1", PLAN)
+    assert await node.plans.settle("node1", PLAN) == 2
+    assert {"flow/ivr_a", "flow/ivr_b"} < node.keys
+    assert not await node.plans.bring("node1", PLAN)
+
+
+async def test_a_flow_whose_prompts_the_node_has_needs_none_brought():
+    node = Node()
+
+    async def look():
+        node.prompts.there = {*A.hashes}
+
+    node.prompts.look = look
+    await node.plans.settle("node1", PLAN)
+    assert node.keys == {"flow/ivr_a", *NUMBERS, "trunk/trunk_a", "plan/ready"}
 
 
 async def test_a_node_is_ready_though_there_is_nothing_to_hold():
@@ -128,7 +148,7 @@ async def test_a_flow_of_its_own_reaches_a_node_and_leaves_it():
     node = Node()
     await node.hold(PLAN)
     newer = replace(A, version=2)
-    await node.plans.bring("node1", Plan([newer]), look=False)
+    await node.plans.bring("node1", Plan([newer]))
     assert await node.plans.settle_part("node1", "flow", A.id, Plan([newer])) == 1
     assert node.rows.rows["flow/ivr_a"].startswith("2|")
     assert await node.plans.settle_part("node1", "flow", A.id, Plan()) == 1
@@ -139,13 +159,26 @@ async def test_a_flow_of_its_own_reaches_a_node_and_leaves_it():
 async def test_numbers_and_trunks_are_settled_by_themselves():
     node = Node()
     await node.hold(PLAN)
-    moved = replace(NUMBER, number="+12025559999")
-    assert await node.plans.settle_part("node1", "number", NUMBER.id, Plan(numbers=[moved])) == 6
+    other = replace(NUMBER, id="num_2", number="+12025559999", route=None)
+    assert await node.plans.settle_part("node1", "number", other.number, Plan(numbers=[other])) == 3
+    assert node.rows.rows["number/+12025559999"] == "none||"
+    held = replace(other, route=Route(RouteType.HOLD))
+    assert await node.plans.settle_part("node1", "number", other.number, Plan(numbers=[held])) == 1
+    assert await node.plans.settle_part("node1", "number", NUMBER.number, Plan()) == 3
     assert await node.plans.settle_part("node1", "trunk", TRUNK.id, Plan()) == 1
     assert node.keys == {
         "flow/ivr_a", "flow/ivr_b", "number/+12025559999", "national/1/2025559999", "national/1/12025559999",
         "plan/ready",
     }  # fmt: skip
+
+
+async def test_a_number_that_goes_takes_no_national_row_of_another_with_it():
+    node = Node()
+    other = replace(NUMBER, id="num_2", number="+112025551234")  # at home, it is dialled as the same digits
+    await node.hold(Plan(numbers=[NUMBER, other]))
+    assert await node.plans.settle_part("node1", "number", NUMBER.number, Plan()) == 1
+    assert {node.rows.rows[f"national/1/{digits}"] for digits in ("2025551234", "12025551234")} == {other.number}
+    assert await node.hold(Plan(numbers=[other])) == 0
 
 
 async def test_a_node_that_is_not_there():

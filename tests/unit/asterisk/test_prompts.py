@@ -3,10 +3,11 @@
 # ruff: noqa: N802, N803 (the names are ARI's)
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.asterisk import prompts
 from service.asterisk.ari import AriRefused
-from service.asterisk.prompts import UNUSED_SECONDS, NodePrompts
+from service.asterisk.prompts import MOST_FAILURES, UNUSED_SECONDS, NodePrompts
 from service.errors import AsteriskUnavailable
 
 
@@ -72,10 +73,9 @@ def of(ari, folder):
 
 async def test_a_node_tells_which_it_has(folder):
     node = of(Ari("a1", "a2"), folder)
-    assert not node.has(["a1"])
+    assert not node.there
     await node.look()
-    assert node.has(["a1", "a2"])
-    assert not node.has(["a1", "a3"])
+    assert node.there == {"a1", "a2"}
 
 
 async def test_other_recordings_are_no_prompts(folder):
@@ -83,17 +83,17 @@ async def test_other_recordings_are_no_prompts(folder):
     ari.there = {"live/a1", "a1"}
     node = of(ari, folder)
     await node.look()
-    assert not node.has(["a1"])
+    assert "a1" not in node.there
 
 
 async def test_what_a_node_lacks_is_fetched_once_by_a_link_and_with_its_size(folder):
     ari = Ari("a1")
     node = of(ari, folder)
     await node.look()
-    await node.bring(["a1", "a2", "a2"])
-    await node.bring(["a2"])
+    assert await node.bring(["a1", "a2", "a2"])
+    assert not await node.bring(["a2"])
     assert ari.fetched == [("a2", {"PROMPT_URL": "http://orbit/a2", "PROMPT_BYTES": "3"})]
-    assert node.has(["a1", "a2"])
+    assert node.there == {"a1", "a2"}
 
 
 async def test_few_are_on_their_way_at_once(folder):
@@ -106,19 +106,17 @@ async def test_one_that_does_not_come_is_tried_again_and_stands_in_no_others_way
     ari = Ari()
     ari.lost = {"a1"}
     node = of(ari, folder)
-    await node.bring(["a1", "gone", "a2"])
-    assert node.has(["a2"])
-    assert not node.has(["a1"])
-    assert not node.has(["gone"])
+    assert await node.bring(["a1", "gone", "a2"])
+    assert node.there == {"a2"}
     ari.lost.clear()
-    await node.bring(["a1"])
-    assert node.has(["a1"])
+    assert await node.bring(["a1"])
+    assert "a1" in node.there
 
 
 async def test_one_that_is_deleted_while_it_is_looked_for(folder):
     node = NodePrompts("node1", Ari(), lambda name: folder / "gone", str)
     await node.bring(["a1"])
-    assert not node.has(["a1"])
+    assert "a1" not in node.there
 
 
 @pytest.mark.parametrize("operation", ["originate", "get", "getStored"])
@@ -127,8 +125,21 @@ async def test_a_fetch_that_fails_is_not_there(folder, operation, error):
     ari = Ari()
     ari.refuses[operation] = error
     node = of(ari, folder)
-    await node.bring(["a1"])
-    assert not node.has(["a1"])
+    assert not await node.bring(["a1"])
+    assert "a1" not in node.there
+
+
+async def test_after_many_that_do_not_come_the_rest_waits_and_is_first_the_next_time(folder):
+    ari = Ari()
+    node = of(ari, folder)
+    lost = [f"gone{n}" for n in range(MOST_FAILURES)]
+    with capture_logs() as logs:
+        assert not await node.bring([*lost, "a1", "a2"])
+    assert not ari.fetched
+    assert [(line["node"], line["prompts"], line["first"]) for line in logs] == [("node1", MOST_FAILURES, "gone0")]
+    with capture_logs() as logs:
+        assert await node.bring([*lost, "a1", "a2"])
+    assert (node.there, len(logs)) == ({"a1", "a2"}, 1)
 
 
 async def test_a_fetch_without_end_is_given_up(folder, monkeypatch):
@@ -137,7 +148,7 @@ async def test_a_fetch_without_end_is_given_up(folder, monkeypatch):
     ari._get = ari._getStored = lambda **_: never()
     node = of(ari, folder)
     await node.bring(["a1"])
-    assert not node.has(["a1"])
+    assert "a1" not in node.there
 
 
 async def never():
@@ -149,7 +160,7 @@ async def test_one_that_comes_during_a_look_is_not_forgotten(folder):
     node = of(ari, folder)
     ari.meanwhile = lambda: node.bring(["a1"])
     await node.look()
-    assert node.has(["a1"])
+    assert "a1" in node.there
 
 
 async def test_a_node_that_does_not_tell_has_what_was_known(folder):
@@ -158,7 +169,7 @@ async def test_a_node_that_does_not_tell_has_what_was_known(folder):
     await node.look()
     ari.refuses["listStored"] = AriRefused(500, "Allocation failed")
     await node.look()
-    assert node.has(["a1"])
+    assert "a1" in node.there
 
 
 async def test_one_that_no_flow_uses_is_deleted_when_nobody_can_hear_it_any_more(folder, monkeypatch):
@@ -174,7 +185,7 @@ async def test_one_that_no_flow_uses_is_deleted_when_nobody_can_hear_it_any_more
     now += 2
     await node.clear({"a1"})
     assert ari.there == {"prompts/a1", "prompts/a3"}
-    assert not node.has(["a2"])
+    assert "a2" not in node.there
 
 
 async def test_one_that_is_gone_by_itself_is_cleared(folder, monkeypatch):
@@ -187,4 +198,4 @@ async def test_one_that_is_gone_by_itself_is_cleared(folder, monkeypatch):
     ari.there.clear()
     now += UNUSED_SECONDS + 1
     await node.clear(set())
-    assert not node.has(["a1"])
+    assert "a1" not in node.there

@@ -322,6 +322,25 @@ def test_the_party_that_was_reached_by_a_transfer_hung_up(direction, by):
     assert (hangup.by, hangup.reason) == (by, "normal_clearing")
 
 
+@pytest.mark.parametrize("status", [Status.INITIATING, Status.RINGING])
+@pytest.mark.parametrize(
+    ("cause", "outcome", "reason"),
+    [
+        (17, Status.BUSY, "user_busy"),
+        (19, Status.NO_ANSWER, "no_answer"),
+        (1, Status.FAILED, "unallocated_number"),
+        (16, Status.FAILED, "normal_clearing"),
+        (127, Status.FAILED, "interworking"),
+        (0, Status.FAILED, "unknown"),
+    ],
+)
+def test_a_caller_who_is_not_put_through_has_not_given_up(status, cause, outcome, reason):
+    """By the cause, also where it says nothing: a caller's CANCEL would come with the same."""
+    inbound = replace(call_in(status), direction=Direction.INBOUND)
+    call = apply(inbound, LegEnded(**AT, cause=cause, end="not_put_through")).call
+    assert (call.status, call.hangup.by, call.hangup.cause, call.hangup.reason) == (outcome, Side.CALLEE, cause, reason)
+
+
 @pytest.mark.parametrize(("end", "cause"), [("no_route", 3), ("rejected", 21)])
 def test_a_caller_whom_the_route_turns_away_has_failed(end, cause):
     inbound = replace(call_in(Status.INITIATING), direction=Direction.INBOUND)
@@ -346,7 +365,7 @@ events = st.lists(
             LEGS,
             st.integers(0, 130),
             st.none() | st.sampled_from([0, 100, 183, 200, 401, 408, 486, 488, 500, 503, 603]),
-            st.sampled_from(["", "max_duration", "encryption_refused"]),
+            st.sampled_from(["", "max_duration", "encryption_refused", "party_hung_up", "not_put_through"]),
             st.none() | st.integers(0, 10_000),
         ),
         st.builds(lambda leg: replace(EVENTS[LegRefused], channel_id=leg), LEGS),

@@ -7,8 +7,11 @@ from types import SimpleNamespace
 from service.control.flow_check import FlowCheck
 from service.control.flows import FlowRegistry
 from service.control.prompt_keeper import PromptKeeper
+from service.control.ways import Ways
 from service.errors import OrbitError
+from service.store.books import RedisFlows
 from tests.documents import FakeDocuments
+from tests.fakes import FakeNumbers
 
 MENU = {"options": [{"key": "1", "action": "transfer_number", "target": "+14155552671"}]}
 GOOD = {"name": "Main Menu", "greeting": "Welcome. Press 1 for sales.", "menu": MENU}
@@ -70,7 +73,9 @@ class House:
         self.speaker, self.told, self.fetched = FakeSpeaker(), [], []
         self.pages, self.routed = {}, {}
         self.keeper = self.process()
-        check = FlowCheck(self.documents, self.speaker, self.check_url)
+        self.numbers = FakeNumbers()
+        ways = Ways(self.numbers, RedisFlows(self.documents))
+        check = FlowCheck(self.documents, self.speaker, self.check_url, ways)
         numbers = SimpleNamespace(routed_to=self.routed_to)
         nodes = SimpleNamespace(apply=self.apply)
         self.flows = FlowRegistry(self.documents, self.documents, numbers, check, self.speaker, self.keeper, nodes)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from service.calls.ids import mint
 from service.errors import InUse, NotFound, ValidationFailed
 from service.ivr.flow import Action
+from service.numbers.number import Number
+from service.numbers.route import Route, RouteType
 from tests.unit.control.flows import GOOD, MENU, House, Never, leading_to
 
 
@@ -242,6 +244,70 @@ async def test_a_change_that_comes_to_lead_to_one_that_goes_is_undone(house):
     assert (found["status"], found["version"], found["menu"]["options"][0]["action"]) == (
         "active", 1, "transfer_number",
     )  # fmt: skip
+
+
+async def test_a_preparing_flow_that_is_put_back_is_made_all_the_same(house):
+    gone, flow_id = await house.make(), await house.make()
+    house.speaker.gate.clear()
+    await house.flows.update(flow_id, {"greeting": "New."})
+
+    async def too_late():
+        await house.documents.delete({"id": gone})
+
+    house.documents.before_write = too_late
+    with pytest.raises(ValidationFailed):
+        await house.flows.update(flow_id, {"menu": leading_to(gone)["menu"]})
+    house.speaker.gate.set()
+    found = await house.active(flow_id)
+    assert (found["greeting"], found["menu"]["options"][0]["action"]) == ("New.", "transfer_number")
+    assert found["live_version"] == found["version"]
+
+
+async def test_a_preparing_flow_whose_deletion_is_refused_is_made_with_its_newest_change(house):
+    flow_id = await house.make()
+    house.speaker.gate.clear()
+    asked = []
+
+    async def routed_to(kind, target):
+        asked.append(target)
+        if len(asked) == 1:
+            await house.flows.update(flow_id, {"greeting": "New."})
+        return ["+12025550100"] if len(asked) == 2 else []
+
+    house.flows._numbers.routed_to = routed_to
+    with pytest.raises(InUse):
+        await house.flows.delete(flow_id)
+    house.speaker.gate.set()
+    found = await house.active(flow_id)
+    assert (found["greeting"], found["live_version"]) == ("New.", found["version"])
+
+
+OURS, OTHER = "+14155552671", "+14155552672"
+
+
+def own(number, kind, target):
+    return Number(f"num_{number}", number, 0, route=Route(RouteType(kind), target))
+
+
+async def test_a_transfer_to_a_number_of_ours_that_leads_back(house):
+    flow_id = await house.make(menu={"options": [{"key": "1", "action": "hangup"}]})
+    between = await house.make(fallback_action="transfer_number", fallback_target=OTHER)
+    to_ours = {"menu": {"options": [{"key": "2", "action": "transfer_number", "target": OURS}]}}
+    fallback = {"fallback_action": "transfer_number", "fallback_target": OURS}
+    assert await house.flows.faults(to_ours | fallback, flow_id) == []
+    book = house.numbers.numbers
+    book[OURS], book[OTHER] = own(OURS, "ivr", between), own(OTHER, "ivr", flow_id)
+    faults = await house.flows.faults(to_ours | fallback, flow_id)
+    assert fields(faults) == ["menu.options.0.target", "fallback_target"]
+    way = f"a number that does not lead back: {flow_id} → {OURS} → {between} → {OTHER} → {flow_id}"
+    assert {fault.expected for fault in faults} == {way}
+    with pytest.raises(ValidationFailed):
+        await house.flows.update(flow_id, fallback)
+    book[OTHER] = own(OTHER, "hold", None)
+    assert await house.flows.faults(to_ours | fallback, flow_id) == []
+    book[OURS] = own(OURS, "number", OTHER)
+    book[OTHER] = own(OTHER, "number", OURS)
+    assert await house.flows.faults(fallback, flow_id) == []  # round, and not by this flow
 
 
 async def test_an_uploaded_greeting_and_back(house):

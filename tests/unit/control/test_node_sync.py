@@ -12,14 +12,15 @@ from service.errors import AsteriskUnavailable
 
 
 class Sync(NodeSync):
-    """Notes what is done. `gates`: what waits for an event; `changes`: how much each settling still has to change."""
+    """Notes what is done. `gates`: what waits for an event; `changes`: how much each settling still has to change;
+    `completes`: whether more can be settled after each completion."""
 
     what = "test"
 
     def __init__(self):
         found = Round(held=frozenset({"node1"}), attended=frozenset({"node1"}))
         super().__init__(SimpleNamespace(valid=True, round=found), SimpleNamespace(streams=("node1",)))
-        self.done, self.gates, self.changes, self.fails = [], {}, [], set()
+        self.done, self.gates, self.changes, self.completes, self.fails = [], {}, [], [], set()
 
     async def _do(self, what):
         self.done.append(what)
@@ -31,8 +32,9 @@ class Sync(NodeSync):
     async def _prepare_one(self, node, key):
         await self._do(f"prepare {key}")
 
-    async def _prepare_all(self, node):
-        await self._do("prepare all")
+    async def _complete_all(self, node):
+        await self._do("complete all")
+        return self.completes.pop(0) if self.completes else False
 
     async def _settle_one(self, node, key):
         await self._do(f"settle {key}")
@@ -78,15 +80,44 @@ async def test_what_is_prepared_for_long_holds_up_nothing_else(sync):
     assert sync.done[-1] == "settle a"
 
 
-async def test_a_comparison_that_prepares_for_long_holds_up_nothing_either(sync):
-    gate = sync.hold_up("prepare all")
+async def test_a_comparison_that_completes_for_long_holds_up_nothing_either(sync):
+    gate = sync.hold_up("complete all")
+    sync.completes = [True]
     running = asyncio.create_task(sync.run())
-    await seen(sync, "prepare all")
+    await seen(sync, "complete all")
     await sync.apply("a")
-    assert sync.done == ["prepare all", "prepare a", "settle a"]
+    assert sync.done == ["settle all", "complete all", "prepare a", "settle a"]
     gate.set()
-    await seen(sync, "settle all")
+    async with asyncio.timeout(5):
+        while sync.done.count("complete all") < 2:  # noqa: ASYNC110 (it is another task's work)
+            await asyncio.sleep(0.001)
+    assert sync.done[4:] == ["settle all", "complete all"]
     running.cancel()
+
+
+async def test_a_comparison_ends_when_nothing_was_changed_and_no_more_can_be(sync):
+    sync.changes, sync.completes = [3, 0, 0], [False, True, False]
+    await sync._compare("node1")
+    assert sync.done == ["settle all", "complete all"] * 3
+    sync.done.clear()
+    sync.completes = [True] * 100
+    await sync._compare("node1")
+    assert sync.done == ["settle all", "complete all"] * node_sync.ROUNDS
+
+
+async def test_only_what_settling_takes_puts_off_the_next_comparison(sync, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(node_sync.time, "monotonic", lambda: now)
+
+    async def takes(seconds, answer):
+        nonlocal now
+        now += seconds
+        return answer
+
+    sync._settle_all, sync._complete_all = lambda node: takes(1, 0), lambda node: takes(60, False)
+    sync._due["node1"] = now + node_sync.COMPARE_SECONDS
+    await sync._compare("node1")
+    assert sync._due["node1"] == now + node_sync.SHARE
 
 
 async def test_of_two_that_settle_one_waits_for_the_other(sync):
@@ -104,7 +135,7 @@ async def test_of_two_that_settle_one_waits_for_the_other(sync):
 async def test_it_is_looked_again_until_nothing_differs_but_not_for_ever(sync):
     sync.changes = [2, 1, 0]
     await sync.apply("a")
-    assert sync.done == ["prepare a", *["settle a"] * 3]
+    assert sync.done == ["prepare a", "settle a"] * 3
     sync.changes = [1] * 100
     await sync.apply("b")
     assert sync.done.count("settle b") == node_sync.ROUNDS

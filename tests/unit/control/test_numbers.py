@@ -8,7 +8,7 @@ import pytest
 from service.control.numbers import NumberRegistry
 from service.control.route_check import RouteCheck
 from service.errors import Conflict, NotFound, ValidationFailed
-from service.ivr.flow import Flow
+from service.ivr.flow import Action, Flow, Option
 from service.numbers.number import number_of
 from service.numbers.route import Route, RouteType
 from service.store.books import RedisNumbers, RedisTrunks
@@ -37,9 +37,9 @@ class House:
         nodes = SimpleNamespace(apply=self.apply)
         self.numbers = NumberRegistry(self.documents, self.documents, self.trunks, check, nodes)
 
-    async def apply(self, kind, number_id):
-        stored = await self.documents.get(number_id)
-        self.told.append((kind, number_id, stored and stored["route"]))
+    async def apply(self, kind, number):
+        stored = await self.documents.find(number)
+        self.told.append((kind, number, stored and stored["route"]))
 
     async def trunk(self, trunk_id, **fields):
         await self.trunks.create({"id": trunk_id, "name": trunk_id, "created_at": 0, **fields})
@@ -63,7 +63,7 @@ async def test_a_number_without_a_route_has_none(house):
     }  # fmt: skip
     assert await house.numbers.get(made["id"]) == made
     assert (await house.numbers.page(None, 20)).items == [made]
-    assert house.told == [("number", made["id"], None)]
+    assert house.told == [("number", OURS, None)]
     with pytest.raises(Conflict):
         await house.numbers.create({"number": OURS})
 
@@ -82,7 +82,7 @@ async def test_a_route_is_set_changed_and_cleared_and_the_nodes_hear_of_each(hou
         assert await house.numbers.update(made["id"], {"route": route}) == {**made, "route": route}
     assert [route for *_, route in house.told] == [MENU, {"type": "hold", "target": None}, MENU, None]
     await house.numbers.delete(made["id"])
-    assert house.told[-1] == ("number", made["id"], None)
+    assert house.told[-1] == ("number", OURS, None)
     for missing in (house.numbers.delete(made["id"]), house.numbers.update(made["id"], {}), house.numbers.get("num_x")):
         with pytest.raises(NotFound):
             await missing
@@ -140,6 +140,28 @@ async def test_numbers_do_not_lead_back_to_one_another(house):
     assert fault.expected == f"a number that does not lead back: {OURS} → {OTHER} → {THIRD} → {OURS}"
 
 
+async def test_of_two_numbers_that_come_to_lead_to_each_other_at_once_one_does_not(house):
+    first = await house.numbers.create({"number": OURS})
+    second = await house.numbers.create({"number": OTHER})
+
+    async def faster():
+        await house.numbers.update(second["id"], {"route": {"type": "number", "target": OURS}})
+
+    house.documents.before_write = faster
+    with pytest.raises(ValidationFailed):
+        await house.numbers.update(first["id"], {"route": {"type": "number", "target": OTHER}})
+    assert (await house.numbers.get(first["id"]))["route"] is None
+    assert (await house.numbers.get(second["id"]))["route"]["target"] == OURS
+
+
+async def test_a_number_does_not_lead_to_a_flow_that_transfers_back_to_it(house):
+    options = (Option("1", Action.TRANSFER_NUMBER, OURS),)
+    house.flows.flows["ivr_1"] = Flow("ivr_1", "One", 0, options=options)
+    [fault] = await house.numbers.faults({"number": OURS, "route": MENU})
+    assert fault.expected == f"a flow that does not lead back: {OURS} → ivr_1 → {OURS}"
+    assert await house.faults({"number": OTHER, "route": MENU}) == []
+
+
 async def test_every_fault_is_told_at_once(house):
     made = await house.numbers.create({"number": OURS})
     named = {"number": OTHER, "trunk_id": "trunk_x", "trunk_ids": ["trunk_y"], "route": {"type": "ivr"}}
@@ -180,7 +202,7 @@ async def test_no_number_leads_to_a_flow_that_was_deleted_at_that_moment(house):
         await house.numbers.update(made["id"], {"route": MENU, "friendly_name": "Menu"})
     assert [fault.field for fault in caught.value.faults] == ["route.target"]
     assert await house.numbers.get(made["id"]) == made
-    assert house.told[-1] == ("number", made["id"], {"type": "hold", "target": None})
+    assert house.told[-1] == ("number", OTHER, {"type": "hold", "target": None})
     with pytest.raises(ValidationFailed):
         await house.numbers.create({"number": OURS, "route": MENU})
     assert await house.documents.find(OURS) is None

@@ -249,7 +249,7 @@ async def test_numbers_let_go_of_a_trunk_that_is_deleted(house):
     await house.trunks.delete(one["id"], force=False)
     shown = [await house.numbers.get(number["id"]) for number in (single, several, other)]
     assert [(n["trunk_id"], n["trunk_ids"]) for n in shown] == [(None, []), (None, [two["id"]]), (two["id"], [])]
-    assert house.renumbered[3:] == [("number", single["id"]), ("number", several["id"])]
+    assert house.renumbered[3:] == [("number", single["number"]), ("number", several["number"])]
 
 
 @pytest.mark.parametrize("missing", ["trunk_01J00000000000000000000000", "nonsense", ""])

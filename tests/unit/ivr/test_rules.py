@@ -88,6 +88,14 @@ def test_a_phrase_of_two_keys():
     assert at_fault({"key": "1", "action": "hangup", "phrases": ["!!!"]}) == ["menu.options.0.phrases.0"]
 
 
+@pytest.mark.parametrize(("each", "found"), [(15, []), (16, ["menu.options"])])
+def test_a_menu_has_sixty_phrases_at_most(each, found):
+    def phrases(key):
+        return [f"department {chr(97 + n) * 8} {key}{key}{key}{key}" for n in range(each)]
+
+    assert at_fault(*({"key": key, "action": "hangup", "phrases": phrases(key)} for key in "1234")) == found
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
