@@ -14,6 +14,7 @@ from service.ivr.flow import KEYS, Action, Fallback, Flow, flow_of
 from service.numbers.number import is_e164
 from service.trunks.uri import parse
 
+LONGEST_TEXT = 4000  # characters; what is longer is a fault by itself
 REACH = 500  # flows that one may lead to, by whatever way
 SPOKEN = "a language that an engine here speaks: see /v1/voice/speech/engines"
 
@@ -25,6 +26,10 @@ class Speaks(Protocol):
     """Which voice speaks a language."""
 
     def voice(self, language: str) -> Voice | None: ...
+
+    def fault(self, text: str, language: str) -> str | None:
+        """What is expected instead of a text; None where nothing is. Blocks for some milliseconds."""
+        ...
 
 
 class FlowCheck:
@@ -55,6 +60,10 @@ class FlowCheck:
             found.append(Fault("language", language, SPOKEN))
         if isinstance(url, str) and url.lower().startswith("https://") and (expected := await self._check_url(url)):
             found.append(Fault("greeting_url", url, expected))
+        spoken = {field: text for field, text in _texts(fields) if text.strip() and len(text) <= LONGEST_TEXT}
+        for field, text in spoken.items():
+            if expected := await asyncio.to_thread(self._speaker.fault, text, str(language)):
+                found.append(Fault(field, text, expected))
         pointing = self._pointing(fields)
         answers = await asyncio.gather(*(check(target) for _, target, check in pointing))
         for (field, target, check), expected in zip(pointing, answers, strict=True):
@@ -134,3 +143,13 @@ class FlowCheck:
 async def rules_of(fields: Mapping[str, Any]) -> list[Fault]:
     """`rules.faults`, beside the event loop."""
     return await asyncio.to_thread(rules.faults, fields)
+
+
+def _texts(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each text that would be spoken, with its field."""
+    found = [(name, fields.get(name)) for name in ("greeting", "invalid_prompt")]
+    options = fields["menu"].get("options") if isinstance(fields.get("menu"), Mapping) else None
+    for place, option in enumerate(options[: len(KEYS)] if isinstance(options, list | tuple) else ()):
+        if isinstance(option, Mapping) and option.get("action") == Action.SAY:
+            found.append((f"menu.options.{place}.target", option.get("target")))
+    return [(field, text) for field, text in found if isinstance(text, str)]

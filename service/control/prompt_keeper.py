@@ -25,7 +25,7 @@ log = structlog.get_logger()
 LOOK_SECONDS = 2.0
 HELD_MS = 6000  # that an order is somebody's without being renewed
 FORGOTTEN_MS = 60_000  # an order whose version has never been written is dropped
-AT_ONCE = 4  # flows
+AT_ONCE = 16  # flows; their texts take turns with the engine
 PAUSES_MS = (2000, 5000, 10_000, 30_000, 60_000, 300_000)  # after failures that can pass
 
 Fetch = Callable[[str], Awaitable[bytes]]

@@ -1,7 +1,7 @@
 """Samples into what a telephone plays: 8 kHz, 16 bit, one channel, at a level of its own. For worker processes."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,8 +32,23 @@ def from_pcm(raw: bytes) -> "Samples":
     return np.asarray(np.frombuffer(raw, "<i2") / 32768, dtype=np.float32)
 
 
+def packed(samples: "Samples") -> bytes:
+    """As they pass between processes: 4 bytes each."""
+    return samples.astype("<f4").tobytes()
+
+
+def unpacked(data: bytes, sizes: Iterable[int]) -> "Iterator[Samples]":
+    """The sounds that were packed, one after another, into so many bytes each."""
+    start = 0
+    for size in sizes:
+        yield np.frombuffer(data, "<f4", size // 4, start)
+        start += size
+
+
 def at_telephone_rate(samples: "Samples", rate: int) -> "Samples":
-    return samples if rate == RATE else np.asarray(soxr.resample(samples, rate, RATE), dtype=np.float32)
+    if rate == RATE or not len(samples):
+        return samples
+    return np.asarray(soxr.resample(samples, rate, RATE), dtype=np.float32)
 
 
 def trimmed(samples: "Samples") -> "Samples":

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
+from unicodedata import east_asian_width
 
 import structlog
 
@@ -18,6 +19,9 @@ from service.speech.prompts import HEADER, Prompt, Prompts, key_of
 from service.speech.sentences import pieces
 
 LONGEST = 4000  # characters of a text
+LONGEST_SAID = 5000  # letters of what is said of it; 13 to 18 of them take a second
+DIGIT, WIDE = 7, 4  # letters that take as long as a digit that is left to the engine, or a sign of Chinese or Japanese
+LONGEST_SOUND = 420 * 8000 * 4  # bytes of its samples: letters that are spelt out take longer
 AUDIO = "audio"  # the worker that reads sound of others
 UPLOAD = "upload"
 
@@ -63,17 +67,29 @@ class Speaker:
         tag = nearest(language, self._chosen)
         return self._chosen[tag] if tag else None
 
+    def fault(self, text: str, language: str) -> str | None:
+        """What is expected instead of a text; None where nothing is. Whether a voice speaks the language is not asked.
+
+        Blocks, for 40 ms at most.
+        """
+        voice = self.voice(language)
+        try:
+            _said(text, voice.language if voice else language)
+        except TextTooLong:
+            return f"at most {LONGEST} characters, and no more than about 5 minutes of speech"
+        except NothingToSay:
+            return "a text with something in it that can be spoken"
+        return None
+
     async def render(self, text: str, language: str) -> Prompt:
         """The prompt of a text. What was spoken before is not spoken again.
 
         Raises `TextTooLong`, `NoVoice`, `NothingToSay` and `SpeechUnavailable`.
         """
-        if len(text) > LONGEST:
-            raise TextTooLong(f"The text has {len(text)} characters; {LONGEST} can be spoken.")
         voice = self.voice(language)
         if voice is None:
             raise NoVoice(f"No installed engine speaks {language[:20]!r}.")
-        said = normalise(text, voice.language)
+        said = await asyncio.to_thread(_said, text, voice.language)
         key = key_of(voice, self._engines[voice.engine].version, said)
         if known := await asyncio.to_thread(self._prompts.find, key, voice.engine):
             return known
@@ -86,7 +102,7 @@ class Speaker:
         """The prompt of an audio file. Raises `NotAudio` and `SpeechUnavailable`."""
         if len(data) > LARGEST:
             raise NotAudio(f"The file is larger than {LARGEST // 1_000_000} MB.")
-        wav = await self._workers[AUDIO].ask({"level": False}, data)
+        wav = await self._workers[AUDIO].ask({"piece": False}, data)
         return await asyncio.to_thread(self._prompts.keep, wav, UPLOAD)
 
     async def close(self) -> None:
@@ -102,17 +118,36 @@ class Speaker:
             task.exception()  # whoever waits has it; nobody need wait any more
 
     async def _speak(self, key: str, said: str, voice: Voice) -> Prompt:
-        if voice.engine == self._external.name:
-            sound = await self._external.fetch(said, voice)
-            wav = await self._read(sound)
-        else:
-            wav = await self._workers[voice.engine].ask({"voice": asdict(voice), "pieces": pieces(said)})
+        """Piece by piece: texts that are spoken at the same time take turns."""
+        sounds: list[bytes] = []
+        for piece in pieces(said):
+            sounds.append(await self._sound(piece, voice))
+            if sum(map(len, sounds)) > LONGEST_SOUND:
+                raise TextTooLong("The text takes more than 7 minutes to say.")
+        wav = await self._workers[AUDIO].ask({"join": [len(each) for each in sounds]}, b"".join(sounds))
         if len(wav) <= HEADER:
             raise NothingToSay(f"The voice of {voice.language} has no sounds for this text.")
         return await asyncio.to_thread(self._prompts.keep, wav, voice.engine, key)
 
-    async def _read(self, sound: bytes) -> bytes:
+    async def _sound(self, piece: str, voice: Voice) -> bytes:
+        if voice.engine != self._external.name:
+            return await self._workers[voice.engine].ask({"voice": asdict(voice), "piece": piece})
+        sound = await self._external.fetch(piece, voice)
         try:
-            return await self._workers[AUDIO].ask({"level": True}, sound)
+            return await self._workers[AUDIO].ask({"piece": True}, sound)
         except NotAudio:
             raise SpeechUnavailable("The speech endpoint of ORBIT_SPEECH_URL answered no audio.") from None
+
+
+def _said(text: str, language: str) -> str:
+    """`text` as it is spoken. Raises `TextTooLong` and `NothingToSay`."""
+    if len(text) > LONGEST:
+        raise TextTooLong(f"The text has {len(text)} characters; {LONGEST} can be spoken.")
+    said = normalise(text, language)
+    if sum(map(_letters, said)) > LONGEST_SAID:
+        raise TextTooLong("The text takes more than about 5 minutes to say.")
+    return said
+
+
+def _letters(each: str) -> int:
+    return DIGIT if each.isdigit() else WIDE if east_asian_width(each) == "W" else 1

@@ -32,7 +32,7 @@ def main(name: str, models: Path) -> None:
     while request := frames.read(source):
         head, payload = request
         try:
-            answer = _speak(engine, head, send) if engine else _convert(head, payload)
+            answer = _speak(engine, head) if engine else _sound(head, payload)
             send(frames.packed({"done": True}, answer))
         except NotAudio as error:
             send(frames.packed({"refused": str(error)}))
@@ -40,24 +40,21 @@ def main(name: str, models: Path) -> None:
             send(frames.packed({"failed": f"{type(error).__name__}: {error}"[:500]}))
 
 
-def _speak(engine: LocalEngine, head: dict[str, Any], send: Send) -> bytes:
-    """The pieces of one text as WAV. A frame after each tells that it is alive."""
-    from service.speech.sound import spoken, wav
+def _speak(engine: LocalEngine, head: dict[str, Any]) -> bytes:
+    """One piece of a text as samples."""
+    from service.speech.sound import at_telephone_rate, packed
 
-    voice, sounds = Voice(**head["voice"]), []
-    for piece in head["pieces"]:
-        sounds.append(engine.speak(piece, voice))
-        send(frames.packed({"done": False}))
-    return wav(spoken(sounds))
+    return packed(at_telephone_rate(*engine.speak(head["piece"], Voice(**head["voice"]))))
 
 
-def _convert(head: dict[str, Any], payload: bytes) -> bytes:
-    """A file as WAV; at the level of speech where `level`."""
+def _sound(head: dict[str, Any], payload: bytes) -> bytes:
+    """A file as WAV, or as samples where `piece`. With `join`, samples of pieces of so many bytes each as one WAV."""
     from service.speech.audio import samples
-    from service.speech.sound import RATE, spoken, wav
+    from service.speech.sound import RATE, packed, spoken, unpacked, wav
 
-    sound = samples(payload)
-    return wav(spoken([(sound, RATE)]) if head["level"] else sound)
+    if "join" in head:
+        return wav(spoken((piece, RATE) for piece in unpacked(payload, head["join"])))
+    return packed(samples(payload)) if head["piece"] else wav(samples(payload))
 
 
 def pipes() -> tuple[Any, Send]:

@@ -50,6 +50,9 @@ class FakeSpeaker:
         known = language.startswith(("en", "es"))
         return SimpleNamespace(engine="kokoro", name="af_heart", language="en-US") if known else None
 
+    def fault(self, text, language):
+        return "a text with something in it that can be spoken" if text == "!!!" else None
+
     async def render(self, text, language):
         self.spoken.append((text, language))
         await self.gate.wait()

@@ -89,6 +89,8 @@ async def test_two_at_once_both_count(house):
 @pytest.mark.parametrize(
     ("change", "field"),
     [
+        ({"greeting": "!!!"}, "greeting"),
+        ({"menu": {"options": [{"key": "1", "action": "say", "target": "!!!"}]}}, "menu.options.0.target"),
         ({"language": "sv-SE"}, "language"),
         ({"greeting_url": "https://127.0.0.1/x.wav"}, "greeting_url"),
         ({"fallback_action": "transfer_number"}, "fallback_target"),

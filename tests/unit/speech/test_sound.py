@@ -32,7 +32,15 @@ def test_silence_around_is_cut_and_pieces_have_a_pause():
 
 def test_nothing_is_no_sound():
     assert len(sound.spoken([])) == 0
+    assert sound.packed(sound.at_telephone_rate(np.zeros(0, np.float32), 24_000)) == b""
     assert len(sound.spoken([(np.zeros(100, np.float32), 8000)])) == 0
+
+
+def test_sounds_between_processes_are_the_same():
+    sounds = [tone(0.1, 0.3), np.zeros(0, np.float32), tone(0.2, 1.5)]
+    packed = [sound.packed(each) for each in sounds]
+    again = sound.unpacked(b"".join(packed), [len(each) for each in packed])
+    assert all(np.array_equal(one, two) for one, two in zip(again, sounds, strict=True))
 
 
 def test_a_wav_of_16_bit():

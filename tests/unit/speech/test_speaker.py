@@ -17,13 +17,20 @@ WAV = bytes(44) + bytes(16_000)
 
 
 class FakeWorker:
+    """One request at a time, each when `gate` is open; `waiting` counts those that were not answered yet."""
+
     def __init__(self, *_):
-        self.asked = []
+        self.asked, self.waiting, self.sound = [], 0, b"sound"
+        self.turn, self.gate = asyncio.Lock(), asyncio.Event()
+        self.gate.set()
 
     async def ask(self, head, payload=b""):
-        self.asked.append(head)
-        await asyncio.sleep(0)
-        return WAV
+        self.waiting += 1
+        async with self.turn:
+            self.asked.append(head)
+            await self.gate.wait()
+            self.waiting -= 1
+        return WAV if "join" in head else self.sound
 
     async def close(self):
         pass
@@ -44,6 +51,12 @@ def models(tmp_path):
 def _everything_is_installed(monkeypatch):
     monkeypatch.setattr(packages, "find_spec", lambda name: name)
     monkeypatch.setattr(speaker, "WorkerProcess", FakeWorker)
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
 
 def settings(tmp_path, models, **wishes) -> Settings:
@@ -95,7 +108,7 @@ async def test_two_requests_for_the_same_text_speak_once(tmp_path, models):
     one, two = await asyncio.gather(speaker.render("Press 1.", "en"), speaker.render("Press one.", "en-us"))
     assert one == two
     assert await speaker.render("Press 1", "en") == one
-    assert [head["pieces"] for head in speaker._workers["kokoro"].asked] == [("Press one.",)]
+    assert [head["piece"] for head in speaker._workers["kokoro"].asked] == ["Press one."]
     await speaker.close()
 
 
@@ -106,6 +119,72 @@ async def test_two_requests_for_the_same_text_speak_once(tmp_path, models):
 async def test_what_cannot_be_spoken(tmp_path, models, text, language, error):
     with pytest.raises(error):
         await Speaker(settings(tmp_path, models)).render(text, language)
+
+
+SUMS = ("$9,999,999.98 " * 285)[:4000]  # 31,635 letters, half an hour
+
+
+@pytest.mark.parametrize(("text", "language"), [(SUMS, "en"), (SUMS, "fr"), (SUMS, "sv"), ("营业时间" * 400, "zh-CN")])
+async def test_a_text_that_takes_long_is_refused_before_any_work(tmp_path, models, text, language):
+    speaker = Speaker(settings(tmp_path, models, speech_url="http://127.0.0.1:1/v1"))
+    with pytest.raises(TextTooLong, match="5 minutes"):
+        await speaker.render(text, language)
+    assert not any(worker.asked for worker in speaker._workers.values())
+    assert "5 minutes" in speaker.fault(text, language)
+
+
+async def test_a_sound_that_gets_too_long_is_given_up(tmp_path, models):
+    speaker = Speaker(settings(tmp_path, models))
+    worker = speaker._workers["kokoro"]
+    worker.sound = bytes(100 * 32_000)
+    with pytest.raises(TextTooLong, match="7 minutes"):
+        await speaker.render("W " * 2000, "en")
+    assert len(worker.asked) == 5
+
+
+async def test_a_short_text_takes_its_turn_between_the_pieces_of_a_long_one(tmp_path, models):
+    speaker = Speaker(settings(tmp_path, models))
+    long = asyncio.create_task(speaker.render("Our offices are open. " * 150, "en"))
+    worker = speaker._workers["kokoro"]
+    worker.gate.clear()
+    await until(lambda: worker.waiting == 1)
+    short = asyncio.create_task(speaker.render("Press one.", "en"))
+    await until(lambda: worker.waiting == 2)
+    worker.gate.set()
+    await asyncio.gather(long, short)
+    assert worker.asked[1]["piece"] == "Press one."
+    assert len(worker.asked) == 15 + 1
+    assert [len(head["join"]) for head in speaker._workers["audio"].asked] == [1, 15]
+    await speaker.close()
+
+
+async def test_an_endpoint_gets_a_long_text_in_pieces(tmp_path, models, monkeypatch):
+    fetched = []
+
+    async def fetch(_, text, voice):
+        fetched.append((text, voice.name))
+        return b"RIFF"
+
+    monkeypatch.setattr(speaker.OpenAi, "fetch", fetch)
+    here = Speaker(settings(tmp_path, models, speech_url="http://127.0.0.1:1/v1", speech_voice="nova"))
+    await here.render("Our offices are open. " * 20, "ja-JP")
+    assert fetched == [(" ".join(["Our offices are open."] * 10), "nova")] * 2
+    assert here._workers["audio"].asked == [{"piece": True}, {"piece": True}, {"join": [5, 5]}]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Press 1.", None),
+        ("word " * 800, None),
+        ("word " * 801, "4000 characters"),
+        ("👋🎉", "something in it"),
+        ("<break/>", "something in it"),
+    ],
+)
+def test_what_is_expected_instead_of_a_text(tmp_path, models, text, expected):
+    fault = Speaker(settings(tmp_path, models)).fault(text, "en-US")
+    assert fault is None if expected is None else expected in fault
 
 
 def test_nothing_heavy_is_imported_by_the_service():
