@@ -15,7 +15,7 @@ export ORBIT_PROCESSES := $(PROCESSES)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run up upgrade reload down status logs demo lint types test chaos soak bench test-compose check clean
+.PHONY: help run up upgrade reload down status logs demo lint types test prepared fast stories chaos soak bench test-compose check clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -52,10 +52,17 @@ lint: $(READY) ## Check the style
 types: $(READY) ## Check the types
 	$(PY) -m mypy
 
-test: $(READY) ## Run all tests, on a stack of their own
-	@$(STACK) tree --baresip
+test: fast stories ## Run all tests, on a stack of their own; `make -j2 test` runs two parts side by side
+
+prepared: $(READY)
 	@$(SPEECH)
-	$(PY) -m pytest
+	@$(STACK) tree --baresip
+
+fast: prepared
+	$(PY) -m pytest tests/unit tests/contract
+
+stories: prepared
+	$(PY) -m pytest tests/stories
 
 chaos: $(READY) ## Lose one part after another under calls, compare SIP, records and webhooks; ONLY=fault,… for some
 	@$(STACK) tree
@@ -72,9 +79,7 @@ bench: $(READY) ## Measure the service against Asterisk's own limit, write docs/
 test-compose: $(READY) ## Try compose.yaml with a container engine
 	tests/compose/run
 
-check: lint types ## Check style and types, run the fast tests
-	@$(STACK) tree
-	$(PY) -m pytest tests/unit tests/contract
+check: lint types fast ## Check style and types, run the fast tests
 
 clean: ## Stop what runs here, remove .stack and .venv
 	@if [ -e .stack/home/lock ] && [ -x $(PY) ]; then env -u ORBIT_HOME $(STACK) down; fi
