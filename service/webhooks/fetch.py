@@ -42,20 +42,10 @@ class Fetcher:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
-            resolver=self._guard.names,
-            use_dns_cache=False,
-            socket_factory=self._guard.open_socket,
+        self._session = self._guard.session(
+            {"User-Agent": "Orbit-Voice", "Accept": "audio/*", "Accept-Encoding": "identity"},
             ssl=ssl.create_default_context(cafile=str(self._ca) if self._ca else None),
             force_close=True,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            timeout=aiohttp.ClientTimeout(total=None),
-            headers={"User-Agent": "Orbit-Voice", "Accept": "audio/*", "Accept-Encoding": "identity"},
-            auto_decompress=False,
         )
         return self
 

@@ -5,9 +5,11 @@ import errno
 import ipaddress
 import re
 import socket
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 from yarl import URL
 
 from service.webhooks.addresses import refusal
@@ -91,6 +93,20 @@ class Guard:
         if refusal(str(address[0]), self._allow_private):
             raise PermissionError(errno.EACCES, "address not allowed")
         return socket.socket(family, kind, proto)
+
+    def session(self, headers: Mapping[str, str], **connection: Any) -> aiohttp.ClientSession:
+        """A session that reaches what it may and brings bodies as they are; `connection` is for aiohttp's connector."""
+        connector = aiohttp.TCPConnector(
+            resolver=self.names, use_dns_cache=False, socket_factory=self.open_socket, **connection
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None),
+            headers=headers,
+        )
 
     async def close(self) -> None:
         await self.names.close()

@@ -50,24 +50,14 @@ class Sender:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
-            resolver=self._guard.names,
-            use_dns_cache=False,
-            socket_factory=self._guard.open_socket,
-            limit=0,
-            keepalive_timeout=KEEPALIVE_SECONDS,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-            timeout=aiohttp.ClientTimeout(total=None),
-            headers={
+        self._session = self._guard.session(
+            {
                 "User-Agent": "Devotel-Webhooks/1.0",
                 "Content-Type": "application/json",
                 "Accept-Encoding": "identity",
             },
+            limit=0,
+            keepalive_timeout=KEEPALIVE_SECONDS,
         )
         return self
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.stories.farends.callers import ENDS
-from tests.stories.menus import IVR, option
+from tests.stories.menus import IVR, option, pressed
 
 FINE = {"name": "bad", "greeting": "Hello.", "menu": {"options": [option("1", "hangup")]}}
 TEXTS = (
@@ -114,5 +114,17 @@ async def test_keys_outside_the_menu_are_only_wrong(menus):
     assert await caller.gone() == (16, None)
     call = await menus.ended(caller)
     steps = await menus.steps(call["id"])
-    assert (steps[-1]["input"], steps[-1]["action"]) == ("1", "hangup")
-    assert not any(step["valid"] for step in steps[:-1])
+    assert pressed(steps) == [*((key, "replay") for key in "ABCD"), ("1", "hangup")]
+    assert [step["valid"] for step in steps] == [False] * 4 + [True]
+
+
+async def test_a_menu_whose_sound_is_lost_still_waits_for_keys(menus, stack):
+    folder = stack.home.asterisk("asterisk") / "spool/recording/prompts"
+    before = set(folder.iterdir())
+    flow = await menus.flow(option("1", "hangup"), greeting="Nobody says this anywhere else.", timeout_seconds=8)
+    for file in set(folder.iterdir()) - before:
+        file.unlink()
+    caller = await menus.calls(await menus.leading_to(flow), (2.0, "1"))
+    assert await caller.gone() == (16, None)
+    call = await menus.ended(caller)
+    assert pressed(await menus.steps(call["id"])) == [("1", "hangup")]
