@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from service.asterisk.ami import Ami
+from service.asterisk.ari import Ari
+from service.asterisk.listen import AsteriskEars
 from tests.stories.client import until
 from tests.stories.menus import option, pressed
 
@@ -86,3 +89,40 @@ async def test_keys_work_with_the_recogniser_killed(menus, says, number, transcr
     await caller.gone()
     ended = await menus.ended(caller)
     assert pressed(await menus.steps(ended["id"])) == [("2", "say"), ("1", "hangup")]
+
+
+@pytest.fixture
+async def ears(stack):
+    """What presses keys for callers, and the channels that are there."""
+    env = stack.env
+    ari = Ari(env["ORBIT_ARI_URL"], env["ORBIT_ARI_USER"], env["ORBIT_ARI_PASSWORD"], 5000)
+    ami = Ami(env["ORBIT_AMI_ADDR"], env["ORBIT_AMI_USER"], env["ORBIT_AMI_PASSWORD"], 5000)
+    ami.start()
+    yield AsteriskEars({"node": (ari, ami)}), ari
+    ami.close()
+    await ari.close()
+
+
+async def test_what_was_said_to_one_menu_chooses_nothing_in_the_next(menus, ears):
+    second = await menus.flow(option("2", "hangup"), option("3", "repeat"), greeting=QUESTION, timeout_seconds=8)
+    first = await menus.flow(
+        option("1", "ivr", second, phrases=["onward"]), option("2", "hangup"), greeting=QUESTION, timeout_seconds=8
+    )
+    caller = await menus.calls(await menus.leading_to(first))
+    await caller.hears()
+    await caller.presses("1")
+    call = await menus.record(caller)
+
+    async def onward():
+        """the second menu"""
+        return await menus.steps(call["id"])
+
+    await until(onward)
+    listening, ari = ears
+    [channel] = [each["id"] for each in await ari.call("channels", "list") if each["caller"]["number"] == caller.number]
+    await listening.press("node", channel, visit="1", key="2")
+    await caller.presses("3")
+    await caller.presses("2")
+    await caller.gone()
+    ended = await menus.ended(caller)
+    assert pressed(await menus.steps(ended["id"])) == [("1", "ivr"), ("3", "repeat"), ("2", "hangup")]
